@@ -31,11 +31,8 @@
 #include <sys/uio.h>
 
 #include "esent.h"
+#include "log/attach.h"
 #include "log/lgpos.h"
-
-#define LOG_SIGNATURE_BYTES  28
-#define LOG_DBMS_PARAM_BYTES 567
-#define LOG_ATTACH_BYTES     2048
 
 struct log;
 struct log_pin;
@@ -51,19 +48,18 @@ struct log_config {
     uint32_t buffer_bytes; /* of each of the two buffers; 0 = default; raised to hold 2 large records,
                             * cut to the file's data */
     uint32_t page_bytes;   /* cbPageSize of the header */
-    uint8_t dbms_param[LOG_DBMS_PARAM_BYTES]; /* for file headers, spec log_format 1.5 */
+    uint8_t dbms_param[DBMS_PARAM_BYTES]; /* for file headers, spec log_format 1.5 */
 
     /* Attach list (ATTACHINFO, log_format 1.4) for the header of the generation that begins at `at`:
      * fills out, returns its length. NULL = no list. May take the instance's locks, must not append. */
-    size_t (*attach_list)(void *ctx, struct lgpos at, uint8_t out[LOG_ATTACH_BYTES]);
+    size_t (*attach_list)(void *ctx, struct lgpos at, uint8_t out[ATTACH_LIST_BYTES]);
     void *ctx;
 };
 
-/* Where an existing stream goes on: the result of recovery's scan of its newest generation. */
+/* Where an existing stream goes on: the result of recovery's look at its newest generation. */
 struct log_resume {
-    int32_t gen;       /* newest generation; its file is the current log, already renamed if need be */
-    uint16_t isec;     /* first segment not holding acknowledged data: last valid one + 1 */
-    bool next_gen;     /* start gen + 1 at once: gen is closed, or is an archive (no current log) */
+    int32_t gen;   /* newest generation: the current log, or (after a crash inside a roll) an archive */
+    bool next_gen; /* start gen + 1 at once; implied if gen is an archive, or full */
 };
 
 struct log_stats {
@@ -88,11 +84,12 @@ struct log_stats {
 JET_ERR log_create(const struct log_config *cfg, struct log **out);
 
 /*
- * Goes on with an existing stream. Everything at and after at->isec of the current log is cleared
- * first (a torn flush must not come back to life), and writing starts there, on a fresh segment; or,
- * with next_gen or when the file is full, in generation gen + 1. The signature, the file size and the
- * chain come from the newest file.
- * As log_create, and JET_errMissingLogFile, JET_errLogFileCorrupt (header), JET_errLogWriteFail.
+ * Goes on with an existing stream, after its newest valid segment (scanned again here, shadow put in
+ * place). What lies beyond is cleared first: a torn flush must not come back to life when its gap is
+ * filled. Writing starts on a fresh segment, or in generation gen + 1. Signature, file size, page size
+ * and chain come from the newest file, not from cfg.
+ * As log_create, and JET_errMissingLogFile: no file of that generation; JET_errLogFileCorrupt and the
+ * other errors of log/filehdr.h and log/reader.h.
  */
 JET_ERR log_continue(const struct log_config *cfg, const struct log_resume *at, struct log **out);
 
@@ -151,8 +148,8 @@ struct lgpos log_flush_tip(struct log *log); /* all records below are durable; l
 int32_t log_gen(struct log *log);            /* generation of the tip */
 int32_t log_oldest_gen(struct log *log);     /* oldest generation still present */
 
-/* tmCreate of a generation still present, LOGTIME bytes. JET_errMissingLogFile; errors of os/file. */
-JET_ERR log_gen_time(struct log *log, int32_t gen, uint8_t time[8]);
+/* tmCreate (LOGTIME) of a generation still present. JET_errMissingLogFile; errors of the header. */
+JET_ERR log_gen_time(struct log *log, int32_t gen, uint64_t *created);
 
 /* Full path of a generation as named now (the current one: base.ext). Caller frees (g_free). */
 char *log_gen_path(struct log *log, int32_t gen);
