@@ -1,2 +1,192 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * esentx: what libesent adds to the ESE API: frozen backup sessions and their remote control.
+ *
+ * A frozen session fixes, at one moment, the list of files, their sizes, times and every byte until
+ * its end. Any file may be opened many times and read in any order; JetReadFile then reads at the
+ * handle's own position, JetxReadFileAt anywhere. JetEndExternalBackupInstance2 ends it.
+ *
+ * Strings are UTF-8. Structs start with cbStruct, which the caller sets to the size it was compiled
+ * with; the library fills no more than that, so structs can grow at their end.
+ */
 #pragma once
+
+#include <esent.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Our system parameters, set before JetInit unless said otherwise.
+ * BackupService (number): 1 offers backup sessions to other processes of the same user through the
+ *   Unix socket <LogFilePath>/<BaseName>.backup (mode 0600). Default 0.
+ * PreimagePath (string): folder for preimage files; "" (default) = beside each database.
+ * PreimageBudget (number, any time): MiB that preimages of one session may take; 0 (default) = what
+ *   the disk has. When it runs out the session ends with JET_errBackupAbortByServer.
+ */
+#define JET_paramJetxBackupService  10001
+#define JET_paramJetxPreimagePath   10002
+#define JET_paramJetxPreimageBudget 10003
+
+/* JETX_BACKUPFILE.kind */
+#define JETX_fileDatabase  1
+#define JETX_fileLog       2
+#define JETX_fileGenerated 3 /* made for the session, e.g. the manifest */
+
+/* One file of a frozen session. */
+typedef struct {
+    uint32_t cbStruct;
+    uint32_t kind;       /* JETX_file... */
+    char szName[256];    /* name in a directory, unique in the session */
+    char szPath[1024];   /* full original path, "" for a generated file */
+    uint64_t cbSize;
+    int64_t mtime_ns;    /* since 1970; of a log: stable across sessions */
+    uint64_t inode;      /* nonzero; of a log: stable across sessions */
+    JET_HANDLE unused;
+    uint32_t genLog;     /* logs: generation, else 0 */
+    uint32_t pgnoLast;   /* databases: last page, else 0 */
+    uint32_t cbPage;     /* databases: page size, else 0 */
+    uint32_t reserved;
+} JETX_BACKUPFILE;
+
+/* State of the running or, after its end, of the last session. */
+typedef struct {
+    uint32_t cbStruct;
+    uint32_t pid;            /* process that owns the databases */
+    char szInstance[256];    /* instance name */
+    char szState[32];        /* "none" "frozen" "databases" "logs" "ended" "aborted" */
+    uint64_t lgposBegin;     /* packed as a commit id: gen << 32 | isec << 16 | ib */
+    uint64_t lgposFreeze;    /* a transaction is in the backup iff its commit id is below */
+    uint32_t genLow;         /* first and last log of the session */
+    uint32_t genHigh;
+    JET_SIGNATURE signLog;
+    int32_t errSession;      /* how it ended; 0 while it runs */
+    uint64_t timeBegin;      /* seconds since 1970 */
+    uint64_t timeEnd;        /* 0 while it runs */
+    uint64_t usFreeze;       /* microseconds that writers stood still at the freeze */
+    uint64_t cbPreimage;     /* bytes in preimage files */
+    uint64_t cPagePreimage;  /* pages in preimage files */
+    uint64_t cbPinnedLog;    /* bytes of logs that the session keeps from truncation */
+} JETX_BACKUPSTATUS;
+
+/* Result of JetxVerifyBackup. errFirst and the place belong to the first failure found. */
+typedef struct {
+    uint32_t cbStruct;
+    int32_t errFirst;      /* 0: everything verified */
+    uint32_t cDatabase;
+    uint32_t cLog;
+    uint32_t genLow;       /* of the log chain found */
+    uint32_t genHigh;
+    uint64_t cPage;        /* pages whose checksum and number were verified */
+    uint64_t cPageBad;
+    uint64_t cbVerified;
+    uint64_t ibFirst;      /* offset of the first failure in its file */
+    char szFileFirst[256];
+    char szReasonFirst[256];
+} JETX_VERIFYREPORT;
+
+/* Result of JetxRestoreBackup. */
+typedef struct {
+    uint32_t cbStruct;
+    uint32_t cDatabase;
+    uint32_t genLow;       /* logs replayed */
+    uint32_t genHigh;
+    uint64_t cRecord;      /* log records redone */
+    uint64_t cbLog;
+    uint64_t cTrxUndone;   /* transactions that were open at the end of the logs */
+    uint64_t msElapsed;
+} JETX_RESTOREREPORT;
+
+#pragma GCC visibility push(default)
+
+/*
+ * Connect to the backup service of a running instance.
+ * path: the instance's directory or the socket itself. *pinst accepts backup calls only (others:
+ * JET_errInvalidInstance) and is freed by JetxDisconnectInstance.
+ * Errors: JET_errFileNotFound (no service there), JET_errAccessDenied (other user),
+ * JET_errInvalidParameter, JET_errOutOfMemory.
+ */
+JET_ERR JetxConnectInstanceA(const char *path, JET_INSTANCE *pinst);
+
+/*
+ * Drop a handle of JetxConnectInstance or JetxOpenDatabaseFile. A session still open ends as
+ * errBackupAbortByCaller. Errors: JET_errInvalidInstance.
+ */
+JET_ERR JetxDisconnectInstance(JET_INSTANCE inst);
+
+/*
+ * Open a database file, or a directory of databases and logs, that no process has open; read-only.
+ * The same backup calls work on *pinst. Errors: JET_errFileNotFound, JET_errFileAccessDenied (an
+ * owner is alive), JET_errDatabaseCorrupted, JET_errInvalidParameter, JET_errOutOfMemory.
+ */
+JET_ERR JetxOpenDatabaseFileA(const char *path, JET_INSTANCE *pinst);
+
+/*
+ * Begin a frozen full backup. grbit: 0. The log is flushed and rolled; then the image stands.
+ * Errors: JET_errInvalidGrbit, JET_errBackupInProgress, JET_errNotInitialized,
+ * JET_errInvalidInstance, JET_errTermInProgress, JET_errLogWriteFail, JET_errDiskFull (no room for
+ * preimages). No session is left behind on an error.
+ */
+JET_ERR JetxBeginFrozenBackup(JET_INSTANCE inst, JET_GRBIT grbit);
+
+/*
+ * The files of the frozen session: *pc entries in *prg, to be freed with JetFreeBuffer. The answer
+ * is the same for the whole session. Errors: JET_errNoBackup, JET_errInvalidBackupSequence (a
+ * plain session), JET_errOutOfMemory, JET_errBackupAbortByServer.
+ */
+JET_ERR JetxGetFrozenFiles(JET_INSTANCE inst, JETX_BACKUPFILE **prg, uint32_t *pc);
+
+/*
+ * Read cb bytes at ib of a file opened with JetOpenFileInstance (by szPath or szName). No
+ * alignment demands; any thread. *pcbActual < cb only at the end of the file, 0 behind it. Errors:
+ * JET_errInvalidParameter (handle), JET_errNoBackup, JET_errReadVerifyFailure,
+ * JET_errReadPgnoVerifyFailure, JET_errPageNotInitialized, JET_errLogReadVerifyFailure,
+ * JET_errDiskIO, JET_errBackupAbortByServer (session died; every later read too). Undefined buffer
+ * on an error.
+ */
+JET_ERR JetxReadFileAt(JET_INSTANCE inst, JET_HANDLE hf, uint64_t ib, void *pv, uint32_t cb,
+                       uint32_t *pcbActual);
+
+/*
+ * State of the session, also of an ended one. Errors: JET_errInvalidInstance,
+ * JET_errInvalidParameter.
+ */
+JET_ERR JetxGetBackupStatus(JET_INSTANCE inst, JETX_BACKUPSTATUS *pstatus);
+
+/*
+ * The manifest (JSON) of the session, to be freed with JetFreeBuffer. Errors: JET_errNoBackup, ...
+ */
+JET_ERR JetxGetManifestA(JET_INSTANCE inst, char **psz);
+
+/*
+ * Verify a copied directory: manifest, header marks, checksum and number of every page, contiguous
+ * log chain. Returns what preport->errFirst says. preport may be NULL.
+ */
+JET_ERR JetxVerifyBackupA(const char *dir, JETX_VERIFYREPORT *preport);
+
+/*
+ * Restore the copied directory copydir into targetdir (created if need be, else empty of databases
+ * and logs) and recover to clean databases. copydir is not changed. pfn may be NULL; its non-zero
+ * return cancels. preport may be NULL. Errors: those of JetExternalRestore2.
+ */
+JET_ERR JetxRestoreBackupA(const char *copydir, const char *targetdir, JET_PFNSTATUS pfn,
+                           JETX_RESTOREREPORT *preport);
+
+/* "JET_errWriteConflict", and one sentence. Static strings, never NULL. */
+const char *JetxErrorNameA(JET_ERR err);
+const char *JetxErrorTextA(JET_ERR err);
+
+#pragma GCC visibility pop
+
+#define JetxConnectInstance  JetxConnectInstanceA
+#define JetxOpenDatabaseFile JetxOpenDatabaseFileA
+#define JetxGetManifest      JetxGetManifestA
+#define JetxVerifyBackup     JetxVerifyBackupA
+#define JetxRestoreBackup    JetxRestoreBackupA
+#define JetxErrorName        JetxErrorNameA
+#define JetxErrorText        JetxErrorTextA
+
+#ifdef __cplusplus
+}
+#endif
