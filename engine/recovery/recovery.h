@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * recovery: from logs, a checkpoint and database files in any state to clean databases and a log
+ * stream that can go on (log format, section 5).
+ *
+ * Redo from the checkpoint to the end of the log, then undo of what is uncommitted, then a
+ * RecoveryQuit2 record. A crash at any point inside is harmless: redo is idempotent by dbtime, undo
+ * is logged. Recovery makes its own cache, transactions and database files, and has closed them all
+ * when it returns; the caller opens the stream for its run:
+ *
+ *     err = recovery_soft(&params, &result);
+ *     if (result.fresh) log_create(&cfg, &log); else log_continue(&cfg, &result.resume, &log);
+ *     log Init2 ...
+ *
+ * Invariants:
+ *  1. Nothing is changed in a file before its header, its log chain and its generations were checked.
+ *  2. A record that changes pages is redone, skipped for a reason of 3.4, or ends recovery with an
+ *     error: never passed over silently.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "esent.h"
+#include "log/attach.h"
+#include "log/lgpos.h"
+#include "log/stream.h"
+
+/* Where a database of the log really lies (JET_RSTMAP). Matched by signature if given, else by path. */
+struct recovery_map {
+    const char *log_path;    /* path in the log; Windows paths match without regard to case. May be NULL */
+    const char *file_path;   /* path to use, absolute */
+    const uint8_t *sign_db;  /* SIGNATURE_BYTES, or NULL */
+};
+
+struct recovery_params {
+    struct log_config log;   /* as the instance will use it; its attach_list is not called */
+    const char *system_path; /* directory of the checkpoint */
+    uint32_t cache_pages;    /* frames for the run; 0 = 1024 */
+    uint32_t sessions_max;   /* 0 = as many as the logs have */
+    JET_GRBIT grbit;         /* of JetInit3: JET_bitReplayIgnoreMissingDB, JET_bitReplayIgnoreLostLogs,
+                              * JET_bitRecoveryWithoutUndo, JET_bitTruncateLogsAfterRecovery,
+                              * JET_bitReplayMissingMapEntryDB, JET_bitLogStreamMustExist,
+                              * JET_bitAllowMissingCurrentLog, JET_bitAllowSoftRecoveryOnBackup */
+    const struct recovery_map *map; /* without any: databases lie where the log says */
+    size_t n_map;
+    bool delete_out_of_range; /* JET_paramDeleteOutOfRangeLogs */
+    void (*progress)(void *ctx, uint32_t done, uint32_t total); /* segments redone, of all; may be NULL */
+    void (*event)(void *ctx, int id, const char *text); /* instance/event.h ids; may be NULL */
+    void *ctx;
+    uint64_t stop_after; /* tests: give up without a word after so many records (0 = never), as a crash */
+};
+
+struct recovery_result {
+    bool fresh;              /* there is no log: start a new stream */
+    bool recovered;          /* redo ran (not a clean start) */
+    struct log_resume resume; /* for log_continue */
+    uint32_t log_file_kib;   /* size of the stream's files */
+    uint32_t page_bytes;     /* of the stream */
+    uint8_t signature[SIGNATURE_BYTES];
+    struct lgpos checkpoint; /* as in the checkpoint file now */
+    uint64_t records;        /* redone or skipped */
+    uint32_t databases;      /* brought to a clean state */
+};
+
+/*
+ * What JetInit does before logging starts. A stale checkpoint of a stream without logs is removed.
+ * 0; JET_wrnCommittedLogFilesLost, JET_wrnCommittedLogFilesRemoved (lossy, asked for). Errors by
+ * cause, log format 5.7: JET_errMissingLogFile, JET_errMissingPreviousLogFile,
+ * JET_errInvalidLogSequence, JET_errRequiredLogFilesMissing, JET_errCommittedLogFilesMissing,
+ * JET_errLogFileCorrupt, JET_errCommittedLogFileCorrupt, JET_errLogSequenceChecksumMismatch,
+ * JET_errBadLogSignature, JET_errBadLogVersion, JET_errLogFileSizeMismatch,
+ * JET_errLogFileSizeMismatchDatabasesConsistent (databases are clean), JET_errPageSizeMismatch,
+ * JET_errAttachedDatabaseMismatch, JET_errConsistentTimeMismatch, JET_errSoftRecoveryOnBackupDatabase,
+ * JET_errDbTimeTooOld, JET_errDbTimeTooNew, JET_errDatabaseBufferDependenciesCorrupted,
+ * JET_errReadVerifyFailure, JET_errRecoveredWithoutUndo, JET_errFileNotFound (stream must exist),
+ * JET_errLogDiskFull; errors of os/file. On error databases stay as far as redo came; a later try
+ * starts again.
+ */
+JET_ERR recovery_soft(const struct recovery_params *params, struct recovery_result *result)
+    __attribute__((warn_unused_result));
+
+/* The backup set of a hard recovery. */
+struct recovery_set {
+    const char *dir;   /* with the logs gen_low .. gen_high, archives or current */
+    int32_t gen_low;
+    int32_t gen_high;
+    bool continue_with_log_dir; /* roll forward through params->log.dir when it goes on from gen_high */
+};
+
+/*
+ * What JetExternalRestore does after the headers were stamped (backup API, 6.3, phase 3 on): the files
+ * of params->map are in place and carry bkinfoFullCur with genHigh. Databases of the log that the map
+ * does not name are ignored. Any checkpoint file in system_path is replaced.
+ * JET_errFileNotFound (a log of the set), JET_errBadLogSignature, JET_errLogFileSizeMismatch,
+ * JET_errGivenLogFileIsNotContiguous, JET_errMissingCurrentLogFiles, JET_errRedoAbruptEnded,
+ * JET_errLogCorruptDuringHardRestore, JET_errLogTornWriteDuringHardRestore,
+ * JET_errLogCorruptDuringHardRecovery, and those of recovery_soft.
+ * The stream goes on in params->log.dir, from the generation after the last one redone.
+ */
+JET_ERR recovery_hard(const struct recovery_params *params, const struct recovery_set *set,
+                      struct recovery_result *result) __attribute__((warn_unused_result));
