@@ -5,16 +5,16 @@
 #include <glib.h>
 #include <string.h>
 
-#include "log/filehdr.h"
 #include "log/whole.h"
 #include "os/file.h"
+#include "page/checksum.h"
 
 #define FILETYPE_CHECKPOINT 4
 
 JET_ERR
 checkpoint_decode(const uint8_t in[CHECKPOINT_COPY_BYTES], struct checkpoint *cp)
 {
-    if (le32_get(in) != log_header_checksum(in, CHECKPOINT_COPY_BYTES))
+    if (le32_get(in) != checksum_header(in, CHECKPOINT_COPY_BYTES))
         return JET_errCheckpointCorrupt;
     if (le32_get(in + 667) != FILETYPE_CHECKPOINT)
         return JET_errFileInvalidType;
@@ -50,7 +50,7 @@ checkpoint_encode(const struct checkpoint *cp, uint8_t out[CHECKPOINT_COPY_BYTES
     lgpos_put(out + 648, cp->db_consistency);
     le32_put(out + 667, FILETYPE_CHECKPOINT);
     memcpy(out + 679, cp->attach, ATTACH_LIST_BYTES);
-    le32_put(out, log_header_checksum(out, CHECKPOINT_COPY_BYTES));
+    le32_put(out, checksum_header(out, CHECKPOINT_COPY_BYTES));
 }
 
 JET_ERR

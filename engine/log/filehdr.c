@@ -2,19 +2,11 @@
 /* filehdr: decoding, encoding and checking of log file headers; the byte table is in filehdr.h. */
 #include "log/filehdr.h"
 
-#include <assert.h>
+#include <string.h>
+
+#include "page/checksum.h"
 
 #define FILETYPE_LOG 3
-
-uint32_t
-log_header_checksum(const void *data, size_t len)
-{
-    const uint8_t *p = data;
-    uint32_t sum = 0x89abcdef;
-    for (size_t i = 4; i + 4 <= len; i += 4)
-        sum ^= le32_get(p + i);
-    return sum;
-}
 
 static JET_ERR
 check_version(const struct log_filehdr *hdr)
@@ -28,7 +20,7 @@ check_version(const struct log_filehdr *hdr)
 JET_ERR
 log_filehdr_decode(const uint8_t in[LOG_HEADER_BYTES], struct log_filehdr *hdr)
 {
-    if (le32_get(in) != log_header_checksum(in, LOG_HEADER_BYTES))
+    if (le32_get(in) != checksum_header(in, LOG_HEADER_BYTES))
         return JET_errLogFileCorrupt;
     struct log_filehdr h = {
         .gen = (int32_t)le32_get(in + 4),
@@ -88,7 +80,7 @@ log_filehdr_encode(const struct log_filehdr *hdr, uint8_t out[LOG_HEADER_BYTES])
     le32_put(out + 661, hdr->efv_engine);
     le32_put(out + 667, FILETYPE_LOG);
     memcpy(out + 671, hdr->attach, ATTACH_LIST_BYTES);
-    le32_put(out, log_header_checksum(out, LOG_HEADER_BYTES));
+    le32_put(out, checksum_header(out, LOG_HEADER_BYTES));
 }
 
 JET_ERR

@@ -55,9 +55,6 @@ struct log_filehdr {
     uint8_t attach[ATTACH_LIST_BYTES];
 };
 
-/* The checksum of log headers, checkpoints and database headers: XOR of all dwords but the first. */
-uint32_t log_header_checksum(const void *data, size_t len);
-
 /*
  * Decodes and checks a header by itself.
  * JET_errLogFileCorrupt: checksum, or sizes that cannot be. JET_errFileInvalidType: filetype.

@@ -15,6 +15,7 @@
 #include "log/filehdr.h"
 #include "log/logtime.h"
 #include "log/names.h"
+#include "page/checksum.h"
 
 static void
 corpus(const char *name, char **data, gsize *len)
@@ -29,7 +30,7 @@ corpus(const char *name, char **data, gsize *len)
 static void
 restamp(uint8_t *hdr)
 {
-    le32_put(hdr, log_header_checksum(hdr, LOG_HEADER_BYTES));
+    le32_put(hdr, checksum_header(hdr, LOG_HEADER_BYTES));
 }
 
 static void
@@ -37,7 +38,7 @@ test_header_checksum_vector(void **state)
 {
     uint8_t b[4096] = {0};
     b[4] = 1;
-    assert_int_equal(log_header_checksum(b, sizeof(b)), 0x89abcdee);
+    assert_int_equal(checksum_header(b, sizeof(b)), 0x89abcdee);
 }
 
 static void
