@@ -41,8 +41,7 @@ struct dbfile_spec {
 /* ---- life ---- */
 
 /*
- * Makes a new file of pgno_last zero pages (rounded up to nothing: exactly (pgno_last + 2) slots) with
- * this header (its counters are taken over), both copies on stable storage, directory synced.
+ * Makes a new file of pgno_last zero pages (pgno_last + 2 slots) with this header (its counters are taken over), both copies on stable storage, directory synced.
  * JET_errDatabaseDuplicate: the file exists; JET_errDiskFull, JET_errInvalidPath,
  * JET_errFileAccessDenied, JET_errDiskIO, JET_errOutOfMemory. On error no file stays.
  */
@@ -130,5 +129,5 @@ JET_ERR dbfile_raise_gens(struct dbfile *file, int32_t min, int32_t committed);
 JET_ERR dbfile_raise_max_required(struct dbfile *file, int32_t gen);
 int32_t dbfile_max_required(const struct dbfile *file);
 
-/* tmCreate of a generation, for header stamps while no log is bound (redo). */
-void dbfile_note_gen_time(struct dbfile *file, int32_t gen, const uint8_t time[8]);
+/* tmCreate (LOGTIME) of a generation, for header stamps while no log is bound (redo). */
+void dbfile_note_gen_time(struct dbfile *file, int32_t gen, uint64_t created);
