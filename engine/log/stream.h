@@ -87,7 +87,8 @@ JET_ERR log_create(const struct log_config *cfg, struct log **out);
  * Goes on with an existing stream, after its newest valid segment (scanned again here, shadow put in
  * place). What lies beyond is cleared first: a torn flush must not come back to life when its gap is
  * filled. Writing starts on a fresh segment, or in generation gen + 1. Signature, file size, page size
- * and chain come from the newest file, not from cfg.
+ * and chain come from the newest file, not from cfg. After a crash the first record has to be
+ * RecoveryUndo2: only then do readers forgive a record whose last fragments the crash cut off.
  * As log_create, and JET_errMissingLogFile: no file of that generation; JET_errLogFileCorrupt and the
  * other errors of log/filehdr.h and log/reader.h.
  */

@@ -127,6 +127,8 @@ fix_take_record(struct found_records *found, struct span r, struct lgpos pos)
         assert_int_equal(pos.isec, 1);
         assert_int_equal(pos.ib, 0);
         found->rollovers++;
+    } else if (r.data[0] == LR_RECOVERY_UNDO2) {
+        assert_int_equal(pos.ib, 0); /* begins what follows a crash */
     } else {
         assert_int_equal(r.data[0], LR_TRACE);
         uint16_t writer = le16_get(r.data + 1);
