@@ -21,8 +21,7 @@ struct check {
     GHashTable *orders; /* id -> revision + 1, what the journal adds up to */
 };
 
-static void G_GNUC_PRINTF(3, 4)
-differ(struct check *c, int64_t *count, const char *format, ...)
+static void G_GNUC_PRINTF(3, 4) differ(struct check *c, int64_t *count, const char *format, ...)
 {
     (*count)++;
     if (c->shown++ >= DIFFERENCES_SHOWN)
@@ -116,8 +115,8 @@ compare_entry(struct check *c, int thread, guint index, uint64_t last)
     const struct ledger_entry *entry = ledger_at(c, thread, index);
     const struct effect *present = journal_at(c, thread, index);
     const uint64_t id = entry->commit_id;
-    const bool wanted = c->freeze != 0 ? id < c->freeze
-                                       : entry->durable || (!c->durable_only && id < last);
+    const bool wanted =
+        c->freeze != 0 ? id < c->freeze : entry->durable || (!c->durable_only && id < last);
     if (present == NULL && wanted)
         differ(c, &c->result->lost, "lost: thread %d seq %u, %s, commit %llx", thread, index + 1,
                entry->durable ? "durable" : "lazy", (unsigned long long)id);
@@ -154,8 +153,9 @@ replay_order(struct check *c, const struct effect *e)
     int64_t *key = g_new(int64_t, 1);
     *key = e->a;
     const int32_t revision = GPOINTER_TO_INT(g_hash_table_lookup(c->orders, &e->a)) - 1;
-    const int32_t before = e->kind == KIND_INSERT ? -1 : e->kind == KIND_UPDATE ? (int32_t)e->b - 1
-                                                                                : revision;
+    const int32_t before = e->kind == KIND_INSERT   ? -1
+                           : e->kind == KIND_UPDATE ? (int32_t)e->b - 1
+                                                    : revision;
     if (revision != before || (e->kind == KIND_DELETE && revision < 0))
         differ(c, &c->result->extra, "order %lld: %c on revision %d", (long long)e->a,
                (char)e->kind, revision);
@@ -269,7 +269,7 @@ JET_ERR
 check_run(struct tables *t, const struct ledger *l, uint64_t freeze, bool durable_only,
           struct check_result *result)
 {
-    *result = (struct check_result){0};
+    *result = (struct check_result) {0};
     struct check c = {
         .t = t,
         .ledger = l,

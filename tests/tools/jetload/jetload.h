@@ -44,9 +44,9 @@ struct options {
     const char *status_file;
     int accounts;
     int threads;
-    double seconds;        /* 0: until a signal or the transaction count */
-    int64_t transactions;  /* 0: no limit */
-    double rate;           /* transactions per second of all threads, 0: full speed */
+    double seconds;       /* 0: until a signal or the transaction count */
+    int64_t transactions; /* 0: no limit */
+    double rate;          /* transactions per second of all threads, 0: full speed */
     int lazy_percent;
     int page_size;
     int cache_pages;
@@ -57,7 +57,7 @@ struct options {
     uint64_t seed;
     /* --check */
     int check;
-    uint64_t freeze;       /* packed position, 0: none given */
+    uint64_t freeze; /* packed position, 0: none given */
     int durable_only;
 };
 

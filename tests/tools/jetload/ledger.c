@@ -86,8 +86,8 @@ read_commit(struct ledger *l, const char *line)
     int thread;
     char durable;
     char kind;
-    if (sscanf(line, "%16llx %d %lld %c %c %lld %lld %lld", &id, &thread, &seq, &durable, &kind,
-               &a, &b, &amount) != 8)
+    if (sscanf(line, "%16llx %d %lld %c %c %lld %lld %lld", &id, &thread, &seq, &durable, &kind, &a,
+               &b, &amount) != 8)
         return false;
     GArray *entries = thread_entries(l, thread);
     if (entries == NULL || seq != (long long)entries->len + 1)
@@ -121,7 +121,7 @@ ledger_read(struct ledger *l, const char *path)
 {
     g_autofree char *text = NULL;
     g_autoptr(GError) error = NULL;
-    *l = (struct ledger){0};
+    *l = (struct ledger) {0};
     if (!g_file_get_contents(path, &text, NULL, &error)) {
         fprintf(stderr, "jetload: %s\n", error->message);
         return false;
@@ -144,5 +144,5 @@ ledger_free(struct ledger *l)
     for (int i = 0; i < THREADS_MAX; i++)
         if (l->entries[i] != NULL)
             g_array_unref(l->entries[i]);
-    *l = (struct ledger){0};
+    *l = (struct ledger) {0};
 }

@@ -127,8 +127,8 @@ order_get(struct tables *t, int64_t *id, int32_t *revision, bool *good)
 {
     JET_ERR err = tables_get(t, t->orders, t->order_columns[ORDER_ID], id, sizeof *id);
     if (err >= 0)
-        err = tables_get(t, t->orders, t->order_columns[ORDER_REVISION], revision,
-                         sizeof *revision);
+        err =
+            tables_get(t, t->orders, t->order_columns[ORDER_REVISION], revision, sizeof *revision);
     *good = true;
     for (int i = 0; i < ORDER_COLUMNS && err >= 0; i++) {
         struct value v;
@@ -142,8 +142,8 @@ order_get(struct tables *t, int64_t *id, int32_t *revision, bool *good)
         if (err == JET_wrnColumnNull)
             size = 0;
         if (size != v.size || memcmp(bytes, v.bytes, size) != 0) {
-            fprintf(stderr, "jetload: order %lld revision %d: column %d is wrong\n",
-                    (long long)*id, *revision, i);
+            fprintf(stderr, "jetload: order %lld revision %d: column %d is wrong\n", (long long)*id,
+                    *revision, i);
             *good = false;
         }
         err = JET_errSuccess;

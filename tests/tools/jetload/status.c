@@ -8,8 +8,8 @@ static void
 append_latency(GString *out, const char *name, const struct latency *l)
 {
     g_string_append_printf(
-        out, "\"%s\": {\"n\": %llu, \"p50\": %llu, \"p99\": %llu, \"p999\": %llu, \"max\": %llu}", name,
-        (unsigned long long)latency_count(l), (unsigned long long)latency_percentile(l, 0.50),
+        out, "\"%s\": {\"n\": %llu, \"p50\": %llu, \"p99\": %llu, \"p999\": %llu, \"max\": %llu}",
+        name, (unsigned long long)latency_count(l), (unsigned long long)latency_percentile(l, 0.50),
         (unsigned long long)latency_percentile(l, 0.99),
         (unsigned long long)latency_percentile(l, 0.999), (unsigned long long)l->max_us);
 }

@@ -93,16 +93,16 @@ static JET_ERR
 attach_or_create(struct store *s)
 {
     JET_SESID sesid;
-    JET_ERR err = jetload_report("JetBeginSession",
-                                 JetBeginSession(s->instance, &sesid, NULL, NULL));
+    JET_ERR err =
+        jetload_report("JetBeginSession", JetBeginSession(s->instance, &sesid, NULL, NULL));
     if (err < 0)
         return err;
     if (g_file_test(s->path, G_FILE_TEST_EXISTS)) {
         err = jetload_report("JetAttachDatabase", JetAttachDatabase(sesid, s->path, 0));
     } else {
         JET_DBID dbid;
-        err = jetload_report("JetCreateDatabase",
-                             JetCreateDatabase(sesid, s->path, NULL, &dbid, 0));
+        err =
+            jetload_report("JetCreateDatabase", JetCreateDatabase(sesid, s->path, NULL, &dbid, 0));
         if (err >= 0)
             err = jetload_report("JetCloseDatabase", JetCloseDatabase(sesid, dbid, 0));
         s->created = true;
@@ -114,7 +114,7 @@ attach_or_create(struct store *s)
 JET_ERR
 store_open(struct store *s, const struct options *o)
 {
-    *s = (struct store){.instance = JET_instanceNil};
+    *s = (struct store) {.instance = JET_instanceNil};
     JET_ERR err = JET_errSuccess;
     if (o->page_size != 0)
         err = JetSetSystemParameter(NULL, JET_sesidNil, JET_paramDatabasePageSize,
@@ -181,13 +181,12 @@ open_table(struct tables *t, const char *name, JET_TABLEID *tableid)
 JET_ERR
 tables_open(struct tables *t, const struct store *s)
 {
-    *t = (struct tables){.sesid = JET_sesidNil};
-    JET_ERR err = jetload_report("JetBeginSession",
-                                 JetBeginSession(s->instance, &t->sesid, NULL, NULL));
+    *t = (struct tables) {.sesid = JET_sesidNil};
+    JET_ERR err =
+        jetload_report("JetBeginSession", JetBeginSession(s->instance, &t->sesid, NULL, NULL));
     if (err < 0)
         return err;
-    err = jetload_report("JetOpenDatabase",
-                         JetOpenDatabase(t->sesid, s->path, NULL, &t->dbid, 0));
+    err = jetload_report("JetOpenDatabase", JetOpenDatabase(t->sesid, s->path, NULL, &t->dbid, 0));
     if (err >= 0)
         err = open_table(t, "accounts", &t->accounts);
     if (err >= 0)
@@ -245,7 +244,7 @@ create_table(JET_SESID sesid, JET_DBID dbid, const char *name, JET_COLUMNCREATE 
 static JET_COLUMNCREATE
 column(const char *name, JET_COLTYP coltyp, uint32_t max, JET_GRBIT grbit)
 {
-    return (JET_COLUMNCREATE){
+    return (JET_COLUMNCREATE) {
         .cbStruct = sizeof(JET_COLUMNCREATE),
         .szColumnName = (char *)name,
         .coltyp = coltyp,
@@ -396,8 +395,8 @@ tables_create(const struct store *s, int accounts, int fill_mib)
 {
     JET_SESID sesid;
     JET_DBID dbid;
-    JET_ERR err = jetload_report("JetBeginSession",
-                                 JetBeginSession(s->instance, &sesid, NULL, NULL));
+    JET_ERR err =
+        jetload_report("JetBeginSession", JetBeginSession(s->instance, &sesid, NULL, NULL));
     if (err < 0)
         return err;
     err = jetload_report("JetOpenDatabase", JetOpenDatabase(sesid, s->path, NULL, &dbid, 0));

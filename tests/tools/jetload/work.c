@@ -22,9 +22,9 @@ struct worker {
     struct work *work;
     struct tables tables;
     int thread;
-    int64_t seq;      /* last committed */
+    int64_t seq; /* last committed */
     int64_t order_next;
-    GArray *orders;   /* struct order_ref: those of this thread, committed */
+    GArray *orders; /* struct order_ref: those of this thread, committed */
     GRand *rand;
 };
 
@@ -59,8 +59,8 @@ add_balance(struct worker *k, int32_t account, int64_t amount)
         return err;
     balance += amount;
     version++;
-    err = JetSetColumn(t->sesid, t->accounts, t->account_balance, &balance, sizeof balance, 0,
-                       NULL);
+    err =
+        JetSetColumn(t->sesid, t->accounts, t->account_balance, &balance, sizeof balance, 0, NULL);
     if (err >= 0)
         err = JetSetColumn(t->sesid, t->accounts, t->account_version, &version, sizeof version, 0,
                            NULL);
@@ -87,7 +87,7 @@ static JET_ERR
 do_insert(struct worker *k, struct effect *e)
 {
     struct tables *t = &k->tables;
-    *e = (struct effect){.kind = KIND_INSERT, .a = (int64_t)k->thread << 40 | k->order_next++};
+    *e = (struct effect) {.kind = KIND_INSERT, .a = (int64_t)k->thread << 40 | k->order_next++};
     JET_ERR err = JetPrepareUpdate(t->sesid, t->orders, JET_prepInsert);
     if (err >= 0)
         err = order_set(t, e->a, 0);
@@ -100,7 +100,7 @@ static JET_ERR
 do_update(struct worker *k, struct effect *e, const struct order_ref *order)
 {
     struct tables *t = &k->tables;
-    *e = (struct effect){.kind = KIND_UPDATE, .a = order->id, .b = order->revision + 1};
+    *e = (struct effect) {.kind = KIND_UPDATE, .a = order->id, .b = order->revision + 1};
     JET_ERR err = tables_seek(t, t->orders, &order->id, sizeof order->id, NULL, 0);
     if (err >= 0)
         err = JetPrepareUpdate(t->sesid, t->orders, JET_prepReplace);
@@ -115,7 +115,7 @@ static JET_ERR
 do_delete(struct worker *k, struct effect *e, const struct order_ref *order)
 {
     struct tables *t = &k->tables;
-    *e = (struct effect){.kind = KIND_DELETE, .a = order->id};
+    *e = (struct effect) {.kind = KIND_DELETE, .a = order->id};
     JET_ERR err = tables_seek(t, t->orders, &order->id, sizeof order->id, NULL, 0);
     if (err >= 0)
         err = JetDelete(t->sesid, t->orders);
@@ -166,8 +166,8 @@ commit(struct worker *k, const struct effect *e)
     latency_add(&w->latency[backup][lazy], us);
     k->seq++;
     atomic_fetch_add(&w->commits, 1);
-    int result = ledger_append_commit(w->ledger_fd, (uint64_t)id.commitId, k->thread, k->seq, !lazy,
-                                      e);
+    int result =
+        ledger_append_commit(w->ledger_fd, (uint64_t)id.commitId, k->thread, k->seq, !lazy, e);
     if (result < 0) {
         fprintf(stderr, "jetload: ledger: %s\n", g_strerror(-result));
         return JET_errDiskIO;
@@ -252,8 +252,7 @@ finished(struct work *w, int64_t number)
     const struct options *o = w->options;
     if (atomic_load(&w->stop) || (o->transactions > 0 && number >= o->transactions))
         return true;
-    return o->seconds > 0 &&
-           (double)(g_get_monotonic_time() - w->start_us) >= o->seconds * 1e6;
+    return o->seconds > 0 && (double)(g_get_monotonic_time() - w->start_us) >= o->seconds * 1e6;
 }
 
 /* What this thread's journal and orders hold from earlier runs. */
@@ -320,7 +319,7 @@ worker_main(void *arg)
 static JET_ERR
 worker_open(struct worker *k, struct work *w, int thread)
 {
-    *k = (struct worker){.work = w, .thread = thread};
+    *k = (struct worker) {.work = w, .thread = thread};
     JET_ERR err = tables_open(&k->tables, w->store);
     if (err < 0)
         return err;

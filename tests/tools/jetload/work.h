@@ -14,14 +14,14 @@ struct work {
     int accounts;
     int ledger_fd;
     _Atomic bool stop;
-    _Atomic int failed; /* first JET_ERR that ended a thread, or 1 for the ledger */
+    _Atomic int failed;      /* first JET_ERR that ended a thread, or 1 for the ledger */
     _Atomic int64_t started; /* transactions, for the limit and the rate */
     _Atomic int64_t commits;
     _Atomic int64_t conflicts;
     _Atomic int64_t rollbacks;
     _Atomic int64_t audits;
-    _Atomic int running; /* threads at work */
-    _Atomic int backup; /* index into latency: 1 while a session runs */
+    _Atomic int running;          /* threads at work */
+    _Atomic int backup;           /* index into latency: 1 while a session runs */
     struct latency latency[2][2]; /* [backup][lazy] */
     int64_t start_us;
 };
