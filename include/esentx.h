@@ -24,10 +24,12 @@ extern "C" {
  * PreimagePath (string): folder for preimage files; "" (default) = beside each database.
  * PreimageBudget (number, any time): MiB that preimages of one session may take; 0 (default) = what
  *   the disk has. When it runs out the session ends with JET_errBackupAbortByServer.
+ * EventFile (string): file that events are appended to; "" (default) = the journal, else stderr.
  */
 #define JET_paramJetxBackupService  10001
 #define JET_paramJetxPreimagePath   10002
 #define JET_paramJetxPreimageBudget 10003
+#define JET_paramJetxEventFile      10004
 
 /* JETX_BACKUPFILE.kind */
 #define JETX_fileDatabase  1

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -127,5 +128,20 @@ os_path_full(const char *path, char **full)
     }
     *full = strcmp(base, "/") == 0 ? g_strdup("/") : g_build_filename(real, base, NULL);
     free(real);
+    return JET_errSuccess;
+}
+
+JET_ERR
+os_dir_lock(const char *dir, struct os_file **out)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return fail("open", dir, errno);
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        int errnum = errno;
+        close(fd);
+        return fail("lock", dir, errnum);
+    }
+    *out = os_file_wrap(fd, dir);
     return JET_errSuccess;
 }

@@ -96,3 +96,7 @@ JET_ERR os_dir_list(const char *dir, char ***names);
  * need not exist. g_free. JET_errInvalidPath: empty, or the directory is not there.
  */
 JET_ERR os_path_full(const char *path, char **full);
+
+/* Takes a directory for this process' holder alone (flock). JET_errFileAccessDenied: taken. Dropped by
+ * os_file_close. */
+JET_ERR os_dir_lock(const char *dir, struct os_file **out);
