@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* lifecycle: JetInit and JetTerm of one instance; declared in instance/instance.h. */
-#include <fcntl.h>
 #include <string.h>
 
 #include "btree/btree.h"
 #include "cache/cache.h"
+#include "esentx.h"
 #include "instance/instance.h"
 #include "log/attach.h"
 #include "log/logtime.h"

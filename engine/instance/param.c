@@ -49,7 +49,6 @@ static const struct param_def defs[] = {
     NUM(JET_paramCheckpointDepthMax, ANY_TIME, 0, UINTPTR_MAX, 20 * 1024 * 1024),
     STR(JET_paramRecovery, TEXT, BEFORE_INIT, "On"),
     NUM(JET_paramEnableOnlineDefrag, ANY_TIME, 0, U32_MAX, 1),
-    NUM(JET_paramAssertAction, ANY_TIME, 0, U32_MAX, 1),
     NUM(JET_paramOutstandingIOMax, BEFORE_INIT, 1, U32_MAX, 64),
     NUM(JET_paramStartFlushThreshold, ANY_TIME, 0, 0x7fffffff, 0),
     NUM(JET_paramStopFlushThreshold, ANY_TIME, 0, 0x7fffffff, 0),
