@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * restore: from copied files of a backup to clean databases (backup API, 6; log format, 5.10).
+ *
+ *   check the logs' chain -> check each database against its trailer and the logs -> stamp its header
+ *   (genHigh, generations required), cut the trailer -> hard recovery
+ *
+ * Invariants:
+ *  1. Nothing is changed before all logs and all databases were checked.
+ *  2. Once stamped (genHigh != 0) a database needs its trailer no more, so that an interrupted restore
+ *     can be started again.
+ */
+#pragma once
+
+#include "esent.h"
+#include "esentx.h"
+
+struct events;
+
+struct restore_params {
+    const char *checkpoint_dir; /* made if need be; NULL = log_dir */
+    const char *log_dir;        /* where the stream goes on; made if need be */
+    const char *backup_dir;     /* the logs of the set; NULL = "." */
+    const char *base;           /* NULL = "edb" */
+    const JET_RSTMAP_A *map;    /* where the copied databases lie; they are changed in place */
+    int32_t n_map;              /* 0..14 */
+    int32_t gen_low;            /* 0 = lowest and highest in backup_dir */
+    int32_t gen_high;
+    bool keep_backup_dir;       /* do not delete logs outside the range there, as ESE does */
+    JET_PFNSTATUS pfn;          /* NULL = none; a non-zero return is passed through as error */
+    struct events *events;      /* NULL is fine */
+};
+
+/*
+ * JetExternalRestore. *report may be NULL; its cbStruct is not looked at.
+ * JET_errInvalidParameter (n_map); JET_errFileNotFound (a log of the set, a database);
+ * JET_errBadLogSignature, JET_errLogFileSizeMismatch, JET_errGivenLogFileIsNotContiguous (event 434),
+ * JET_errLogFileCorrupt: the set is none; JET_errMissingCurrentLogFiles (event 450),
+ * JET_errExistingLogFileHasBadSignature (457), JET_errExistingLogFileIsNotContiguous (458): log_dir
+ * holds other logs; JET_errDatabaseCorrupted, JET_errRestoreOfNonBackupDatabase, JET_errBadPatchPage,
+ * JET_errDatabasePatchFileMismatch (430), JET_errStartingRestoreLogTooHigh (431),
+ * JET_errEndingRestoreLogTooLow (432): a database does not belong to it; those of recovery_hard.
+ */
+JET_ERR restore_external(const struct restore_params *params, JETX_RESTOREREPORT *report)
+    __attribute__((warn_unused_result));
+
+/*
+ * JetxRestoreBackup: copies the databases of copy_dir to target_dir, then restore_external with the
+ * logs of copy_dir, which is not changed. A database that is clean and needs no log is just copied.
+ * JET_errFileNotFound: no database there; JET_errFileAlreadyExists: target_dir holds databases or
+ * logs; JET_errDiskFull and others of os/file; those of restore_external.
+ */
+JET_ERR restore_backup(const char *copy_dir, const char *target_dir, JET_PFNSTATUS pfn,
+                       struct events *events, JETX_RESTOREREPORT *report)
+    __attribute__((warn_unused_result));
