@@ -42,8 +42,7 @@ struct recovery_params {
     uint32_t sessions_max;   /* 0 = as many as the logs have */
     JET_GRBIT grbit;         /* of JetInit3: JET_bitReplayIgnoreMissingDB, JET_bitReplayIgnoreLostLogs,
                               * JET_bitRecoveryWithoutUndo, JET_bitTruncateLogsAfterRecovery,
-                              * JET_bitReplayMissingMapEntryDB, JET_bitLogStreamMustExist,
-                              * JET_bitAllowMissingCurrentLog, JET_bitAllowSoftRecoveryOnBackup */
+                              * JET_bitReplayMissingMapEntryDB, JET_bitLogStreamMustExist */
     const struct recovery_map *map; /* without any: databases lie where the log says */
     size_t n_map;
     bool delete_out_of_range; /* JET_paramDeleteOutOfRangeLogs */

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * redo: generation after generation, record after record.
+ *
+ * A generation follows its predecessor if signature, creation time and accumulated checksum say so.
+ * Damage inside one: redo goes up to it, then ends with the error that tells whether the databases need
+ * what lies beyond (log format 5.6).
+ */
+#include "recovery/internal.h"
+
+#include "txn/session.h"
+
+static void
+drop_session(struct session *s, void *ctx)
+{
+    (void)ctx;
+    (void)session_redo_rollback(s, session_level(s));
+}
+
+void
+redo_end_sessions(struct recovery *r)
+{
+    g_hash_table_remove_all(r->macros);
+    g_hash_table_remove_all(r->sessions);
+    txn_redo_each_open(r->txn, drop_session, NULL);
+    txn_redo_end(r->txn);
+    txn_redo_forget(r->txn);
+}
+
+/*
+ * Generation gen cannot be used, or not to its end. What is lost is either needed by a database, or only
+ * committed work; the latter may be given up when asked for: then gen and all above it are removed
+ * and the result is 0.
+ */
+static JET_ERR
+lossy(struct recovery *r, int32_t gen, JET_ERR err)
+{
+    if (recovery_is_hard(r)) {
+        if (err != JET_errLogFileCorrupt)
+            return err;
+        return logset_in_backup(r, gen) ? JET_errLogCorruptDuringHardRestore
+                                        : JET_errLogCorruptDuringHardRecovery;
+    }
+    if (r->gen == 0 || !dbs_beyond_required(r, gen))
+        return err;
+    if (!(r->p->grbit & JET_bitReplayIgnoreLostLogs) || !r->p->delete_out_of_range)
+        return JET_errCommittedLogFileCorrupt;
+    JET_ERR removed = logset_remove_from(r, gen);
+    if (removed < 0)
+        return removed;
+    r->warning = JET_wrnCommittedLogFilesRemoved;
+    return JET_errSuccess;
+}
+
+static JET_ERR
+check_chain(struct recovery *r, const struct log_filehdr *h)
+{
+    if (r->gen == 0)
+        return JET_errSuccess;
+    if (h->prev_created != r->gen_created)
+        return recovery_is_hard(r) && logset_in_backup(r, h->gen)
+                   ? JET_errGivenLogFileIsNotContiguous
+                   : JET_errInvalidLogSequence;
+    if (h->prev_checksum != 0 && h->prev_checksum != r->gen_checksum)
+        return JET_errLogSequenceChecksumMismatch;
+    return JET_errSuccess;
+}
+
+/* Opens gen; *reader = NULL: there is none. */
+static JET_ERR
+open_generation(struct recovery *r, int32_t gen, struct log_reader **reader)
+{
+    *reader = NULL;
+    g_autofree char *path = logset_path(r, gen);
+    if (!path)
+        return JET_errSuccess;
+    bool set = logset_in_backup(r, gen);
+    struct log_reader_opts opts = {.expect = {.gen = gen, .signature = r->signature},
+                                   .last = gen == logset_highest(r) && !set};
+    JET_ERR err = log_reader_open(path, &opts, reader);
+    if (err < 0)
+        return err;
+    err = check_chain(r, log_reader_header(*reader));
+    if (err >= 0 && log_reader_scan(*reader)->patched && set)
+        err = JET_errLogTornWriteDuringHardRestore;
+    else if (err >= 0)
+        err = log_reader_patch(*reader);
+    if (err < 0)
+        log_reader_close(g_steal_pointer(reader));
+    return err;
+}
+
+static JET_ERR
+enter(struct recovery *r, struct log_reader *reader)
+{
+    const struct log_filehdr *h = log_reader_header(reader);
+    if (r->gen == 0)
+        r->gen_first = h->gen;
+    r->gen = h->gen;
+    r->gen_created = h->created;
+    r->gen_checksum = log_reader_scan(reader)->checksum;
+    recovery_event(r, EVENT_RECOVERY_GENERATION, "replaying generation 0x%x", (unsigned)h->gen);
+    return dbs_enter_generation(r, h->gen, h->created);
+}
+
+static JET_ERR
+redo_records(struct recovery *r, struct log_reader *reader)
+{
+    struct span rec;
+    struct lgpos pos;
+    JET_ERR err;
+    while ((err = log_reader_next(reader, &rec, &pos)) == 1) {
+        r->at = pos;
+        err = redo_record(r, rec);
+        if (err < 0)
+            return err;
+        if (r->p->stop_after != 0 && r->records >= r->p->stop_after)
+            return JET_errRecoveredWithErrors;
+    }
+    return err;
+}
+
+static void
+progress(struct recovery *r)
+{
+    if (!r->p->progress)
+        return;
+    uint32_t total = (uint32_t)(logset_highest(r) - r->start.gen + 1);
+    r->p->progress(r->p->ctx, (uint32_t)(r->gen - r->start.gen + 1), total);
+}
+
+/* No file for gen: the end of the log, or a hole? */
+static JET_ERR
+missing(struct recovery *r, int32_t gen)
+{
+    if (gen <= logset_highest(r))
+        return r->gen == 0 && recovery_is_hard(r) ? JET_errFileNotFound : JET_errMissingLogFile;
+    return JET_errSuccess;
+}
+
+static JET_ERR
+redo_generation(struct recovery *r, int32_t gen, bool *end)
+{
+    *end = true;
+    struct log_reader *reader;
+    JET_ERR err = open_generation(r, gen, &reader);
+    if (err < 0)
+        return lossy(r, gen, err);
+    if (!reader)
+        return missing(r, gen);
+    JET_ERR loss = log_reader_scan(reader)->corrupt;
+    if (loss < 0)
+        loss = lossy(r, gen, loss);
+    if (log_reader_scan(reader)->corrupt < 0 && loss >= 0) {
+        log_reader_close(reader); /* given up and removed */
+        return JET_errSuccess;
+    }
+    err = enter(r, reader);
+    if (err >= 0) {
+        log_reader_seek(reader, r->start);
+        err = redo_records(r, reader);
+    }
+    log_reader_close(reader);
+    if (err < 0)
+        return err;
+    if (loss < 0)
+        return loss;
+    *end = false;
+    progress(r);
+    return JET_errSuccess;
+}
+
+JET_ERR
+redo_run(struct recovery *r)
+{
+    bool end = false;
+    for (int32_t gen = r->start.gen; !end; gen++) {
+        JET_ERR err = redo_generation(r, gen, &end);
+        if (err < 0)
+            return err;
+    }
+    return JET_errSuccess;
+}
