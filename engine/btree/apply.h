@@ -40,9 +40,11 @@ JET_ERR apply_set_deleted(struct page *page, uint16_t line, bool deleted);
  * iline_split (none in a vertical split, where it becomes the parent of the new page).
  */
 
-/* Nodes from line_split on go from the source (or its before-image) to the zeroed new page, whose
- * header (pgno, objid, flags, links) is made here. Append moves nothing. prefix = the new page's. */
-JET_ERR apply_split_new(struct page *fresh, const struct page *source, const struct lr *lr);
+/* Nodes from iline_split on go from the source (or its before-image) to the new page, whose header
+ * (objid, flags, links, prefix) is made here. Append moves nothing, and source may be NULL. op_key = key of
+ * the inserted node, in case it becomes the prefix. */
+JET_ERR apply_split_new(struct page *fresh, const struct page *source, const struct lr *lr,
+                        struct span op_key);
 
 /* The source loses them, and links to the new page; vertical: becomes the parent of the new page. */
 JET_ERR apply_split_source(struct page *source, const struct lr *lr);
@@ -57,8 +59,9 @@ JET_ERR apply_split_parent(struct page *parent, const struct lr *lr);
 /*
  * Merge2 of an empty page (type 1) or of a level above it (type 0).
  */
-/* The record's own page: is emptied, or loses the line of the removed child. */
-JET_ERR apply_merge_page(struct page *page, const struct lr *lr);
+/* The record's own page: is emptied, loses the line of the removed child, or has the key of its line changed to
+ * key (which the record of the leaf carries). */
+JET_ERR apply_merge_page(struct page *page, const struct lr *lr, struct span key);
 /* The leaf's neighbours link to each other. */
 JET_ERR apply_merge_left(struct page *left, const struct lr *lr);
 JET_ERR apply_merge_right(struct page *right, const struct lr *lr);

@@ -1,272 +1,302 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * redo_macro: a split or merge at its MacroCommit (log format, 3.7).
+ * redo_macro: splits and merges at their MacroCommit.
  *
- * All pages of the macro are fixed, and each decides by its own dbtime whether it needs redo: they may
- * have reached the disk independently. Where nodes move from a page that is ahead to one that is behind,
- * the record's before-image puts the source back first.
+ * Pages of a macro reach the disk one by one; each decides by its own dbtime (log format 3.7). Nodes that
+ * moved come from the source if it still has them, else from the before-image in the record.
  */
-#include "btree/redo.h"
+#include "btree/redo_internal.h"
 
-#include "btree/redo_change.h"
-#include "cache/cache.h"
-#include "log/record.h"
-
-struct slot {
-    uint32_t pgno;
-    struct buf *buf; /* NULL: needs nothing */
-};
-
-struct redo {
+struct macro {
     struct btree_db *db;
     struct session *s;
     const struct lr *lrs;
     size_t n;
-    int64_t dbtime;
     struct lgpos at;
-    GArray *slots;
 };
 
-static struct slot *
-find(struct redo *x, uint32_t pgno)
+static void
+touch(struct macro *m, struct buf *buf, int64_t dbtime)
 {
-    for (guint i = 0; i < x->slots->len; i++) {
-        struct slot *slot = &g_array_index(x->slots, struct slot, i);
-        if (slot->pgno == pgno)
-            return slot;
-    }
-    return NULL;
+    btree_touch(NULL, m->s, buf, dbtime, m->at);
 }
 
-static struct page *
-need(struct redo *x, uint32_t pgno)
-{
-    struct slot *slot = pgno ? find(x, pgno) : NULL;
-    return slot && slot->buf ? slot->buf->page : NULL;
-}
-
+/* The page whose nodes moved away, as it was. */
 static JET_ERR
-add(struct redo *x, uint32_t pgno, bool fresh, int64_t before)
+image_page(const struct macro *m, uint32_t flags, struct span image, uint32_t pgno,
+           struct page *page)
 {
-    if (pgno == 0 || find(x, pgno))
-        return JET_errSuccess;
-    struct slot slot = {pgno, NULL};
-    JET_ERR err = fresh ? btree_redo_fix_new(x->db, pgno, x->dbtime, &slot.buf)
-                        : btree_redo_fix(x->db, pgno, x->dbtime, before, &slot.buf);
-    if (err >= 0)
-        g_array_append_val(x->slots, slot);
-    return err;
-}
-
-static JET_ERR
-add_pages(struct redo *x, const struct lr *lr)
-{
-    JET_ERR err = JET_errSuccess;
-    if (lr->type == LR_SPLIT2) {
-        if (lr->split.pgno_new) {
-            err = add(x, lr->split.pgno_parent, false, lr->split.dbtime_parent_before);
-            if (err >= 0)
-                err = add(x, lr->page.pgno, false, lr->page.dbtime_before);
-            if (err >= 0)
-                err = add(x, lr->split.pgno_new, true, 0);
-            if (err >= 0)
-                err = add(x, lr->split.pgno_right, false, lr->split.dbtime_right_before);
-        } else {
-            err = add(x, lr->page.pgno, false, lr->page.dbtime_before);
-        }
-    } else if (lr->type == LR_MERGE2) {
-        err = add(x, lr->page.pgno, false, lr->page.dbtime_before);
-        if (err >= 0)
-            err = add(x, lr->merge.pgno_left, false, lr->merge.dbtime_left_before);
-        if (err >= 0)
-            err = add(x, lr->merge.pgno_right, false, lr->merge.dbtime_right_before);
-    }
-    return err;
-}
-
-/* The page is ahead, but what moved away from it is not where it went to: as it was before. */
-static JET_ERR
-put_back(struct redo *x, uint32_t pgno, struct span image, uint32_t image_flags)
-{
-    struct slot *slot = find(x, pgno);
-    if (image.len == 0)
+    if (flags != 0)
+        return JET_errBadLogVersion; /* packed by Windows: not read */
+    if (image.len != dbfile_page_bytes(m->db->file))
         return JET_errDatabaseBufferDependenciesCorrupted;
-    if (image_flags != 0)
-        return JET_errBadLogVersion; /* compressed by Windows */
-    JET_ERR err = cache_fix(x->db->file, pgno, LATCH_WRITE, &slot->buf);
-    if (err < 0)
-        return err;
-    if (image.len != slot->buf->page->size)
-        return JET_errLogFileCorrupt;
-    memcpy(slot->buf->page->data, image.data, image.len);
+    page_init(page, (void *)image.data, (uint32_t)image.len, pgno);
     return JET_errSuccess;
 }
 
 /* ---- split ---- */
 
-/* Key of the node that enters the page this record splits: of the leaf operation, or of a pointer. */
+/* What is inserted at the level of a split: the leaf operation, or the pointer to the child's new page. */
+struct level_op {
+    const struct lr *leaf_op;  /* on the leaf */
+    const struct lr *child;    /* above: Split2 of the level below, with a new page */
+};
+
 static JET_ERR
-oper_key(struct redo *x, size_t i, uint8_t tmp[NODE_KEY_MAX], struct span *key)
+op_key(const struct level_op *op, uint8_t *tmp, struct span *key)
 {
     *key = span_of(NULL, 0);
-    if (i + 1 >= x->n || x->lrs[i].split.oper != LR_SPLITOPER_INSERT)
-        return JET_errSuccess;
-    const struct lr *next = &x->lrs[i + 1];
-    if (next->type == LR_INSERT)
-        return btree_redo_insert_key(next, tmp, key);
-    if (next->type == LR_SPLIT2)
-        *key = next->split.key_parent;
+    if (op->child)
+        *key = op->child->split.key_parent;
+    else if (op->leaf_op && op->leaf_op->type == LR_INSERT)
+        return btree_redo_insert_key(op->leaf_op, tmp, key);
     return JET_errSuccess;
 }
 
-static bool
-points_at(const struct page *page, uint32_t child)
-{
-    for (uint16_t i = 0; i < page_lines(page); i++) {
-        struct node n;
-        if (page_node(page, i, &n) >= 0 && node_child(&n) == child)
-            return true;
-    }
-    return false;
-}
+struct split_bufs {
+    struct buf *source, *fresh;
+};
 
-/* The parent may have been split in the same macro: the pointer is in one of its halves. */
-static JET_ERR
-redo_parent(struct redo *x, size_t i)
+/* Line v, the inserted one counted, after the split. */
+static struct buf *
+place(const struct split_bufs *b, const struct lr *lr, uint16_t v, uint16_t *line)
 {
-    const struct lr *lr = &x->lrs[i];
-    uint32_t half = 0;
-    for (size_t k = 0; k < i; k++) {
-        if (x->lrs[k].type == LR_SPLIT2 && x->lrs[k].page.pgno == lr->split.pgno_parent)
-            half = x->lrs[k].split.pgno_new;
-    }
-    struct page *parent = need(x, lr->split.pgno_parent);
-    struct page *other = need(x, half);
-    if (other && points_at(other, lr->page.pgno))
-        parent = other;
-    else if (half && parent && !points_at(parent, lr->page.pgno))
-        return JET_errSuccess; /* in the half that is already ahead */
-    return parent ? apply_split_parent(parent, lr) : JET_errSuccess;
+    bool moved = v >= lr->split.iline_split;
+    *line = moved ? v - lr->split.iline_split : v;
+    return moved ? b->fresh : b->source;
 }
 
 static JET_ERR
-redo_split(struct redo *x, size_t i)
+redo_leaf_op(struct macro *m, const struct lr *split, const struct split_bufs *b,
+             const struct lr *op)
 {
-    const struct lr *lr = &x->lrs[i];
-    if (lr->split.pgno_new == 0)
-        return JET_errSuccess; /* only takes a pointer, from the record of its child */
-    JET_ERR err = JET_errSuccess;
-    struct page *fresh = need(x, lr->split.pgno_new);
-    if (fresh && !need(x, lr->page.pgno) && lr->split.type != LR_SPLIT_APPEND)
-        err = put_back(x, lr->page.pgno, lr->split.image, lr->split.image_flags);
+    struct btree *t;
+    uint16_t line;
+    struct buf *buf = place(b, split, split->split.iline_oper, &line);
+    JET_ERR err = btree_redo_tree(m->db, op, &t);
     if (err < 0)
         return err;
-    struct page *source = need(x, lr->page.pgno);
+    g_rw_lock_writer_lock(&t->latch);
+    err = btree_redo_versions_always(t, m->s, op);
+    if (err >= 0 && buf)
+        err = btree_redo_versions_page(t, m->s, op, buf->page, line);
+    if (err >= 0 && buf)
+        err = btree_redo_apply(buf->page, line, op);
+    g_rw_lock_writer_unlock(&t->latch);
+    btree_close(t);
+    return err;
+}
+
+/* A page above the leaves that itself splits takes the pointer: separator at ilineOper, the node that
+ * named the child right behind it. They may lie on different sides. */
+static JET_ERR
+redo_pointer_op(const struct lr *split, const struct split_bufs *b, const struct lr *child)
+{
+    uint8_t data[4];
+    uint16_t line;
+    struct buf *buf = place(b, split, split->split.iline_oper, &line);
+    le32_put(data, child->page.pgno);
+    if (buf && !page_insert(buf->page, line, 0, child->split.key_parent, span_of(data, 4), 0))
+        return JET_errLogFileCorrupt;
+    buf = place(b, split, split->split.iline_oper + 1, &line);
+    le32_put(data, child->split.pgno_new);
+    if (buf && !page_poke(buf->page, line, 0, span_of(data, 4)))
+        return JET_errLogFileCorrupt;
+    return JET_errSuccess;
+}
+
+static JET_ERR
+redo_split_pages(struct macro *m, const struct lr *lr, const struct split_bufs *b,
+                 const struct level_op *op)
+{
     uint8_t tmp[NODE_KEY_MAX];
+    struct page image;
+    const struct page *from = b->source ? b->source->page : NULL;
     struct span key;
-    err = oper_key(x, i, tmp, &key);
-    if (err >= 0 && fresh)
-        err = apply_split_new(fresh, source, lr, key);
-    if (err >= 0 && source)
-        err = apply_split_source(source, lr);
-    struct page *right = need(x, lr->split.pgno_right);
+    JET_ERR err = op_key(op, tmp, &key);
+    if (err >= 0 && b->fresh && !from && lr->split.type != LR_SPLIT_APPEND) {
+        err = image_page(m, lr->split.image_flags, lr->split.image, lr->page.pgno, &image);
+        from = &image;
+    }
+    if (err >= 0 && b->fresh)
+        err = apply_split_new(b->fresh->page, from, lr, key);
+    if (err >= 0 && b->source)
+        err = apply_split_source(b->source->page, lr);
+    if (err >= 0 && lr->split.oper != LR_SPLITOPER_NONE) {
+        if (op->child)
+            err = redo_pointer_op(lr, b, op->child);
+        else if (op->leaf_op)
+            err = redo_leaf_op(m, lr, b, op->leaf_op);
+        else
+            err = JET_errLogFileCorrupt;
+    }
+    return err;
+}
+
+/* One level that splits: source, new page, right neighbour. */
+static JET_ERR
+redo_split_level(struct macro *m, const struct lr *lr, const struct level_op *op)
+{
+    struct split_bufs b = {NULL, NULL};
+    struct buf *right = NULL;
+    int64_t t = lr->page.dbtime;
+    JET_ERR err = btree_redo_fix(m->db, lr->page.pgno, t, lr->page.dbtime_before, &b.source);
+    if (err >= 0 && lr->split.pgno_right)
+        err = btree_redo_fix(m->db, lr->split.pgno_right, t, lr->split.dbtime_right_before, &right);
+    if (err >= 0)
+        err = btree_redo_fix_new(m->db, lr->split.pgno_new, t, &b.fresh);
+    if (err >= 0)
+        err = redo_split_pages(m, lr, &b, op);
     if (err >= 0 && right)
-        err = apply_split_right(right, lr);
-    return err < 0 ? err : redo_parent(x, i);
+        err = apply_split_right(right->page, lr);
+    struct buf *all[] = {b.source, b.fresh, right};
+    for (size_t i = 0; i < G_N_ELEMENTS(all); i++) {
+        if (all[i] && err >= 0)
+            touch(m, all[i], t);
+        cache_unfix(all[i]);
+    }
+    return err;
+}
+
+/* A page that only takes the pointer to the new child. */
+static JET_ERR
+redo_split_parent(struct macro *m, const struct lr *lr, const struct lr *child)
+{
+    struct buf *buf;
+    JET_ERR err =
+        btree_redo_fix(m->db, lr->page.pgno, lr->page.dbtime, lr->page.dbtime_before, &buf);
+    if (err < 0 || !buf)
+        return err;
+    if (child)
+        err = apply_split_parent(buf->page, child);
+    if (err >= 0)
+        touch(m, buf, lr->page.dbtime);
+    cache_unfix(buf);
+    return err;
+}
+
+static JET_ERR
+redo_split(struct macro *m)
+{
+    const struct lr *leaf_op = NULL;
+    JET_ERR err = JET_errSuccess;
+    for (size_t i = 0; i < m->n; i++)
+        if (m->lrs[i].type != LR_SPLIT2)
+            leaf_op = &m->lrs[i];
+    for (size_t i = 0; i < m->n && err >= 0; i++) {
+        const struct lr *lr = &m->lrs[i];
+        const struct lr *below = i + 1 < m->n && lr[1].type == LR_SPLIT2 ? lr + 1 : NULL;
+        const struct lr *child = below && below->split.pgno_new ? below : NULL;
+        if (lr->type != LR_SPLIT2)
+            continue;
+        struct level_op op = {below ? NULL : leaf_op, child};
+        err = lr->split.pgno_new ? redo_split_level(m, lr, &op) : redo_split_parent(m, lr, child);
+    }
+    return err;
 }
 
 /* ---- merge ---- */
 
-static const struct lr *
-leaf_merge(const struct redo *x)
+/* Nodes of a leaf go in front of those of its right neighbour. Dead ones stay behind. */
+static JET_ERR
+prepend_nodes(struct page *right, const struct page *from, uint16_t first)
 {
-    for (size_t i = x->n; i-- > 0;) {
-        if (x->lrs[i].type == LR_MERGE2)
-            return &x->lrs[i];
+    uint8_t tmp[NODE_KEY_MAX];
+    struct span prefix = page_external_header(right);
+    for (uint16_t i = page_lines(from); i-- > first;) {
+        struct node n;
+        if (page_node(from, i, &n) < 0)
+            return JET_errLogFileCorrupt;
+        if (n.flags & NODE_DELETED)
+            continue;
+        struct span key = node_key(&n, tmp);
+        size_t c = 0;
+        while (c < MIN(prefix.len, key.len) && prefix.data[c] == key.data[c])
+            c++;
+        if (c <= 2 || page_is_root(right))
+            c = 0;
+        if (!page_insert(right, 0, (uint16_t)c, span_of(key.data + c, key.len - c), n.data,
+                         n.flags & (uint8_t)~NODE_COMPRESSED))
+            return JET_errLogFileCorrupt;
     }
-    return NULL;
+    return JET_errSuccess;
+}
+
+static bool
+moves_right(const struct lr *lr)
+{
+    return lr->merge.type == LR_MERGE_FULL_RIGHT || lr->merge.type == LR_MERGE_PARTIAL_RIGHT;
 }
 
 static JET_ERR
-move_nodes(struct redo *x, const struct lr *lr)
+redo_move_right(struct macro *m, const struct lr *lr, const struct buf *page, struct buf *right)
 {
-    struct page *right = need(x, lr->merge.pgno_right);
-    if (right && !need(x, lr->page.pgno)) {
-        JET_ERR err = put_back(x, lr->page.pgno, lr->merge.image, lr->merge.image_flags);
+    struct page image;
+    const struct page *from = page ? page->page : &image;
+    if (!page) {
+        JET_ERR err = image_page(m, lr->merge.image_flags, lr->merge.image, lr->page.pgno, &image);
         if (err < 0)
             return err;
     }
-    struct page *page = need(x, lr->page.pgno);
-    JET_ERR err = right ? btree_redo_move_right(page, right, lr) : JET_errSuccess;
-    if (err < 0 || !page || lr->merge.type != LR_MERGE_PARTIAL_RIGHT)
-        return err;
-    return btree_redo_moved_away(page, lr);
+    bool partial = lr->merge.type == LR_MERGE_PARTIAL_RIGHT;
+    return prepend_nodes(right->page, from, partial ? lr->merge.iline_merge : 0);
 }
 
 static JET_ERR
-redo_merge(struct redo *x, size_t i)
+drop_moved(struct page *page, uint16_t first)
 {
-    const struct lr *lr = &x->lrs[i];
+    while (page_lines(page) > first)
+        if (!page_delete(page, page_lines(page) - 1))
+            return JET_errLogFileCorrupt;
+    return JET_errSuccess;
+}
+
+static JET_ERR
+redo_merge_level(struct macro *m, const struct lr *lr, struct span key)
+{
+    struct buf *page = NULL, *left = NULL, *right = NULL;
+    int64_t t = lr->page.dbtime;
+    bool unlink = (lr->merge.flags & LR_MERGE_PAGE_EMPTY) != 0;
+    if (lr->merge.type > LR_MERGE_PARTIAL_RIGHT)
+        return JET_errBadLogVersion;
     JET_ERR err = JET_errSuccess;
-    bool partial = lr->merge.type == LR_MERGE_PARTIAL_RIGHT;
-    if (lr->merge.type == LR_MERGE_FULL_RIGHT || partial)
-        err = move_nodes(x, lr);
-    else if (lr->merge.type > LR_MERGE_EMPTY_PAGE && lr->merge.type != LR_MERGE_EMPTY_TREE)
-        return JET_errInvalidLoggedOperation; /* merges to the left, page moves */
-    if (err < 0)
-        return err;
-    struct page *page = need(x, lr->page.pgno);
-    struct page *left = need(x, lr->merge.pgno_left), *right = need(x, lr->merge.pgno_right);
-    if (page && !partial)
-        err = apply_merge_page(page, lr, leaf_merge(x)->merge.key_parent_sep);
-    if (err >= 0 && left && !partial)
-        err = apply_merge_left(left, lr);
-    if (err >= 0 && right && !partial)
-        err = apply_merge_right(right, lr);
+    if (lr->merge.pgno_left)
+        err = btree_redo_fix(m->db, lr->merge.pgno_left, t, lr->merge.dbtime_left_before, &left);
+    if (err >= 0)
+        err = btree_redo_fix(m->db, lr->page.pgno, t, lr->page.dbtime_before, &page);
+    if (err >= 0 && lr->merge.pgno_right)
+        err = btree_redo_fix(m->db, lr->merge.pgno_right, t, lr->merge.dbtime_right_before, &right);
+    if (err >= 0 && right && moves_right(lr))
+        err = redo_move_right(m, lr, page, right);
+    if (err >= 0 && page && lr->merge.type == LR_MERGE_PARTIAL_RIGHT)
+        err = drop_moved(page->page, lr->merge.iline_merge);
+    if (err >= 0 && page)
+        err = apply_merge_page(page->page, lr, key);
+    if (err >= 0 && left && unlink)
+        err = apply_merge_left(left->page, lr);
+    if (err >= 0 && right && unlink)
+        err = apply_merge_right(right->page, lr);
+    struct buf *all[] = {left, page, right};
+    for (size_t i = 0; i < G_N_ELEMENTS(all); i++) {
+        if (all[i] && err >= 0)
+            touch(m, all[i], t);
+        cache_unfix(all[i]);
+    }
     return err;
 }
 
-/* ---- the leaf operation ---- */
-
+/* The separator that a page above takes over stands in the leaf's record, the last one. */
 static JET_ERR
-redo_oper(struct redo *x, const struct lr *lr)
+redo_merge(struct macro *m)
 {
-    uint32_t pgno = lr->page.pgno;
-    uint16_t line = lr->page.iline;
-    for (size_t i = 0; i < x->n; i++) {
-        const struct lr *split = &x->lrs[i];
-        if (split->type != LR_SPLIT2 || split->page.pgno != lr->page.pgno ||
-            split->split.pgno_new == 0 || line < split->split.iline_split)
-            continue;
-        pgno = split->split.pgno_new;
-        line -= split->split.iline_split;
-        break;
-    }
-    JET_ERR err = add(x, pgno, false, LR_DBTIME_NIL);
-    return err < 0 ? err : btree_redo_change(x->db, x->s, lr, need(x, pgno), line);
-}
-
-static JET_ERR
-redo_all(struct redo *x)
-{
+    struct span key = span_of(NULL, 0);
     JET_ERR err = JET_errSuccess;
-    for (size_t i = 0; i < x->n && err >= 0; i++)
-        err = add_pages(x, &x->lrs[i]);
-    for (size_t i = 0; i < x->n && err >= 0; i++) {
-        switch (x->lrs[i].type) {
-        case LR_SPLIT2:
-            err = redo_split(x, i);
-            break;
-        case LR_MERGE2:
-            err = redo_merge(x, i);
-            break;
-        case LR_UNDO_INFO:
-            err = btree_redo_node(x->db, x->s, &x->lrs[i], x->at);
-            break;
-        default:
-            err = redo_oper(x, &x->lrs[i]);
-        }
-    }
+    for (size_t i = 0; i < m->n; i++)
+        if (m->lrs[i].type == LR_MERGE2)
+            key = m->lrs[i].merge.key_parent_sep;
+    for (size_t i = 0; i < m->n && err >= 0; i++)
+        if (m->lrs[i].type == LR_MERGE2)
+            err = redo_merge_level(m, &m->lrs[i], key);
     return err;
 }
 
@@ -274,15 +304,8 @@ JET_ERR
 btree_redo_macro(struct btree_db *db, struct session *s, const struct lr *lrs, size_t n,
                  struct lgpos at)
 {
-    struct redo x = {db, s, lrs, n, lrs[0].page.dbtime, at,
-                     g_array_new(false, false, sizeof(struct slot))};
-    JET_ERR err = redo_all(&x);
-    for (guint i = 0; i < x.slots->len; i++) {
-        struct slot *slot = &g_array_index(x.slots, struct slot, i);
-        if (slot->buf && err >= 0)
-            btree_redo_touch(slot->buf, s, x.dbtime, at);
-        cache_unfix(slot->buf);
-    }
-    g_array_unref(x.slots);
-    return err;
+    struct macro m = {db, s, lrs, n, at};
+    if (n == 0)
+        return JET_errSuccess;
+    return lrs[0].type == LR_MERGE2 ? redo_merge(&m) : redo_split(&m);
 }

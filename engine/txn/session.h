@@ -9,7 +9,8 @@
  *
  * Invariants:
  *  1. level_logged <= level; a level above level_logged has left no trace in the log.
- *  2. trx->begin0 is drawn when level 0 -> 1 begins; that is the session's snapshot.
+ *  2. begin0 is drawn when level 0 -> 1 begins; that is the session's snapshot. At level 0 a session
+ *     sees all that is committed.
  *  3. trx->commit0: 0 = active, TRX_COMMITTING = number is being drawn (readers spin), else committed.
  *  4. commit order = order of Commit0 records in the log = order of commit0 numbers.
  *  5. A session is used by one thread at a time. The txn functions are safe from any thread.
@@ -28,19 +29,28 @@
 
 #define TXN_LEVEL_MAX  7
 #define TRX_COMMITTING 1u
-#define TRX_MAX        0x7ffffffcu /* "snapshot" of a session at level 0: sees all that is committed */
 
 struct log;
 struct rce;
 struct txn;
 struct session;
 
-/* A transaction, as its versions see it. Lives until the last version of it is gone. */
+/* A transaction that changed something, as its versions see it. Owned by its session, after commit by
+ * the cleanup queue; freed with its last version. */
 struct trx {
     uint32_t begin0;
     _Atomic uint32_t commit0;
-    _Atomic uint32_t refs;
+    struct trx *next;           /* cleanup queue: commit order */
+    struct rce *first, *last;   /* its versions, oldest first */
+    struct txn_action *actions; /* newest first */
 };
+
+/* trx numbers wrap around; they are compared by distance. */
+static inline bool
+trx_before(uint32_t a, uint32_t b)
+{
+    return (int32_t)(a - b) < 0;
+}
 
 /* What the layer above (btree) does for transactions: the undo and cleanup upcalls. */
 struct txn_ops {
@@ -114,9 +124,6 @@ void session_free(struct session *s);
 struct txn *session_txn(const struct session *s);
 uint16_t session_procid(const struct session *s);
 uint8_t session_level(const struct session *s);
-
-/* Snapshot the session reads: begin0, or TRX_MAX at level 0. */
-uint32_t session_snapshot(const struct session *s);
 
 /* JET_errTransTooDeep beyond level 7; JET_errOutOfMemory; log_check_state's error at level 0. */
 JET_ERR session_begin(struct session *s, JET_GRBIT grbit);

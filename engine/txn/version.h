@@ -34,57 +34,43 @@ enum rce_oper { /* values as in UndoInfo and Undo records */
     RCE_PURGE = 0x100, /* not a version: a node left dead by a rollback, for cleanup to delete */
 };
 
-struct version_chain; /* of one bookmark */
+struct bookmark {
+    struct span key;
+    struct span data; /* empty in unique trees */
+};
 
 /* The versions of one tree; embedded in struct btree. */
 struct version_map {
-    GHashTable *chains; /* made with the first version */
+    GHashTable *newest; /* bookmark -> newest RCE (its own bookmark is the key); made with the first */
     bool unique;        /* bookmark = key alone */
     int64_t replaced;   /* bytes that undo of Replaces might need back, over all RCEs: upper bound */
     uint64_t count;     /* RCEs in the map */
 };
 
 struct rce {
+    struct bookmark bookmark;    /* in bytes[]; first member */
     struct rce *older;           /* same bookmark */
-    struct rce *trx_prev;        /* same session, made before */
+    struct rce *trx_prev;        /* same transaction, made before */
     struct rce *trx_next;
-    struct version_chain *chain; /* NULL: no longer (RCE_PURGE: never) in the map */
-    struct version_map *map;     /* the tree it belongs to: owner is found from it */
+    struct version_map *map;     /* the tree it belongs to: owner is found from it; NULL: gone */
     struct trx *trx;
+    bool in_map;
     uint32_t rceid;
     uint32_t pgno_hint;          /* leaf where the change was made */
     uint16_t oper;               /* enum rce_oper */
     uint8_t level;
-    int16_t delta_cb;            /* Replace: new size - old size */
-    uint16_t max_cb;             /* Replace: largest size of the node in this transaction so far */
     uint16_t delta_offset;       /* Delta */
     int32_t delta;               /* Delta: what was added */
-    uint32_t key_cb, data_cb, before_cb;
-    uint8_t bytes[];             /* key, bookmark data, before-image (Replace: old data) */
+    struct span before;          /* Replace: old data */
+    struct txn *txn;
+    size_t size;                 /* of this allocation */
+    uint8_t bytes[];             /* key, bookmark data, before-image */
 };
-
-static inline struct span
-rce_key(const struct rce *r)
-{
-    return span_of(r->bytes, r->key_cb);
-}
-
-static inline struct span
-rce_data(const struct rce *r)
-{
-    return span_of(r->bytes + r->key_cb, r->data_cb);
-}
-
-static inline struct span
-rce_before(const struct rce *r)
-{
-    return span_of(r->bytes + r->key_cb + r->data_cb, r->before_cb);
-}
 
 void version_map_init(struct version_map *map, bool unique);
 
-/* The map must be empty. */
-void version_map_clear(struct version_map *map);
+/* The tree goes: versions that are left are cut off, queued purges of it are dropped. */
+void version_map_clear(struct txn *txn, struct version_map *map);
 
 /*
  * An RCE for a change that is about to be made, with a fresh rceid, not yet in any map. data is the bookmark
@@ -101,11 +87,14 @@ JET_ERR rce_new_redo(struct session *s, uint32_t rceid, enum rce_oper oper, stru
 void rce_free(struct rce *rce);
 
 /* The change is made: puts the RCE into the map and at the end of the session's list. Cannot fail:
- * memory was reserved by rce_new. Needs the tree's write latch. */
+ * Needs the tree's write latch. */
 void version_add(struct version_map *map, struct session *s, struct rce *rce);
 
-/* Takes it out of the map (tree's write latch) ; the RCE itself stays. */
+/* Takes it out of the map (tree's write latch); the RCE itself stays. No harm if not in. */
 void version_remove(struct rce *rce);
+
+/* Takes it out of map and transaction, and frees it: its Undo has been redone. */
+void version_discard(struct rce *rce);
 
 /* Newest RCE of a bookmark, or NULL. Tree latch. */
 struct rce *version_find(const struct version_map *map, struct span key, struct span data);
@@ -123,18 +112,22 @@ bool rce_committed(const struct rce *rce);
 /* What the session sees of a node. */
 struct version_view {
     bool exists;
-    struct span data;       /* where: in the page, or in an RCE (valid under the latch) */
-    int64_t delta;          /* always 0 but for Delta versions: subtract at delta_offset */
-    uint16_t delta_offset;
-    bool delta_seen;
+    struct span data;         /* in the page, or in an RCE (valid under the latch) */
+    const struct rce *deltas; /* not NULL: version_undo_deltas() must run over a copy of data */
 };
 
 /* newest = version_find(); deleted, data = the node as on the page. */
 void version_view(const struct rce *newest, const struct session *s, bool deleted, struct span data,
                   struct version_view *view);
 
+/* Takes Deltas the session may not see out of a copy of view->data. */
+void version_undo_deltas(const struct version_view *view, const struct session *s, uint8_t *copy);
+
 /* May the session change a bookmark whose newest RCE this is? 0 or JET_errWriteConflict. */
 JET_ERR version_check_write(const struct rce *newest, const struct session *s);
+
+/* The same for one more Delta: those of others are no conflict. */
+JET_ERR version_check_delta(const struct rce *newest, const struct session *s);
 
 /* Largest data size that an uncommitted RCE may have to bring back; 0 without one. */
 uint32_t version_reserved(const struct rce *newest);
