@@ -37,7 +37,7 @@ JET_ERR service_client_check(struct service_client *client);
 JET_ERR service_client_begin_frozen(struct service_client *client, JET_GRBIT grbit);
 JET_ERR service_client_files(struct service_client *client, JETX_BACKUPFILE **files /* g_free */,
                              uint32_t *n);
-JET_ERR service_client_open(struct service_client *client, const char *name, struct service_file *file);
+JET_ERR service_client_open(struct service_client *client, const char *name, struct frozen_file *file);
 JET_ERR service_client_served(struct service_client *client, const char *name, uint64_t bytes);
 JET_ERR service_client_manifest(struct service_client *client, char **json /* g_free */);
 JET_ERR service_client_truncate(struct service_client *client);

@@ -18,40 +18,17 @@
 
 #include <glib.h>
 
+#include "backup/frozen_reader.h"
 #include "esent.h"
 #include "esentx.h"
 
 struct service;
 
-/*
- * An opened file of a frozen session, as its reader needs it. Whoever holds one owns what is in it:
- * service_file_clear.
- *
- *   database   base, preimage, bitmap; head = both header images, tail = the trailer page
- *   log        base
- *   generated  head = the whole content
- */
-struct service_file {
-    uint32_t kind; /* JETX_file... */
-    uint32_t page_bytes;
-    uint32_t pgno_last;
-    uint64_t size;   /* of the stream */
-    int base_fd;     /* all three read-only; -1 = none */
-    int preimage_fd;
-    int bitmap_fd;
-    GBytes *head; /* NULL = none */
-    GBytes *tail;
-};
-
-#define SERVICE_FILE_NONE ((struct service_file){.base_fd = -1, .preimage_fd = -1, .bitmap_fd = -1})
-
-void service_file_clear(struct service_file *file);
-
 /* The session behind the service: what the Jet calls of the same name do in process. */
 struct service_backend {
     JET_ERR (*begin_frozen)(void *ctx, JET_GRBIT grbit);
     JET_ERR (*files)(void *ctx, JETX_BACKUPFILE **files /* g_free */, uint32_t *n);
-    JET_ERR (*open)(void *ctx, const char *name /* szName or szPath */, struct service_file *file);
+    JET_ERR (*open)(void *ctx, const char *name /* szName or szPath */, struct frozen_file *file);
     /* A client is done with a file that it opened: bytes it read, each counted once. */
     JET_ERR (*served)(void *ctx, const char *name, uint64_t bytes);
     JET_ERR (*manifest)(void *ctx, char **json /* g_free */);

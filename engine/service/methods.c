@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * methods: net.jetfs.Backup1, one function per method. They answer with what the session's call
+ * returned; the only rule made here is that a session belongs to the connection that began it.
+ */
+#include "service/service_state.h"
+#include "service/wire.h"
+
+void
+service_end_session(struct service *service)
+{
+    if (!service->owner)
+        return;
+    service->owner = NULL;
+    (void)service->backend.end(service->ctx, JET_bitBackupEndAbort);
+}
+
+static void
+answer(GDBusMethodInvocation *invocation, JET_ERR err)
+{
+    g_dbus_method_invocation_return_value(invocation, g_variant_new("(i)", err));
+}
+
+/* 0 if the session is this peer's. */
+static JET_ERR
+check_owner(const struct peer *peer)
+{
+    return peer->service->owner == peer ? JET_errSuccess : JET_errNoBackup;
+}
+
+/* A name argument: a byte string, at argument i. Points into args. */
+static const char *
+name_arg(GVariant *args, gsize i)
+{
+    g_autoptr(GVariant) v = g_variant_get_child_value(args, i);
+    return g_variant_get_bytestring(v);
+}
+
+static void
+begin_frozen(struct peer *peer, GVariant *args, GDBusMethodInvocation *invocation)
+{
+    struct service *service = peer->service;
+    uint32_t grbit;
+    g_variant_get(args, "(u)", &grbit);
+    JET_ERR err = service->stopping ? JET_errTermInProgress
+                  : service->owner  ? JET_errBackupInProgress
+                                    : service->backend.begin_frozen(service->ctx, grbit);
+    if (err >= 0)
+        service->owner = peer;
+    answer(invocation, err);
+}
+
+static void
+get_files(struct peer *peer, GVariant *args, GDBusMethodInvocation *invocation)
+{
+    g_autofree JETX_BACKUPFILE *files = NULL;
+    uint32_t n = 0;
+    JET_ERR err = check_owner(peer);
+    if (err >= 0)
+        err = peer->service->backend.files(peer->service->ctx, &files, &n);
+    g_dbus_method_invocation_return_value(invocation, wire_files_put(err, files, err < 0 ? 0 : n));
+}
+
+static void
+open_file(struct peer *peer, GVariant *args, GDBusMethodInvocation *invocation)
+{
+    struct frozen_file file = FROZEN_FILE_NONE;
+    g_autoptr(GUnixFDList) fds = g_unix_fd_list_new();
+    JET_ERR err = check_owner(peer);
+    if (err >= 0)
+        err = peer->service->backend.open(peer->service->ctx, name_arg(args, 0), &file);
+    GVariant *reply = wire_open_put(err, &file, fds);
+    frozen_file_clear(&file);
+    g_dbus_method_invocation_return_value_with_unix_fd_list(invocation, reply, fds);
+}
+
+static void
+served(struct peer *peer, GVariant *args, GDBusMethodInvocation *invocation)
+{
+    uint64_t bytes;
+    JET_ERR err = check_owner(peer);
+    g_variant_get_child(args, 1, "t", &bytes);
+    if (err >= 0)
+        err = peer->service->backend.served(peer->service->ctx, name_arg(args, 0), bytes);
+    answer(invocation, err);
+}
+
+static void
+get_manifest(struct peer *peer, GVariant *args, GDBusMethodInvocation *invocation)
+{
+    g_autofree char *json = NULL;
+    JET_ERR err = check_owner(peer);
+    if (err >= 0)
+        err = peer->service->backend.manifest(peer->service->ctx, &json);
+    g_dbus_method_invocation_return_value(
+        invocation, g_variant_new("(i^ay)", err, err >= 0 && json ? json : ""));
+}
+
+static void
+get_status(struct peer *peer, GVariant *args, GDBusMethodInvocation *invocation)
+{
+    JETX_BACKUPSTATUS status = {.cbStruct = sizeof(status)};
+    JET_ERR err = peer->service->backend.status(peer->service->ctx, &status);
+    g_dbus_method_invocation_return_value(invocation, wire_status_put(err, &status));
+}
+
+static void
+truncate_logs(struct peer *peer, GVariant *args, GDBusMethodInvocation *invocation)
+{
+    JET_ERR err = check_owner(peer);
+    if (err >= 0)
+        err = peer->service->backend.truncate(peer->service->ctx);
+    answer(invocation, err);
+}
+
+static void
+end(struct peer *peer, GVariant *args, GDBusMethodInvocation *invocation)
+{
+    uint32_t grbit;
+    JET_ERR err = check_owner(peer);
+    g_variant_get(args, "(u)", &grbit);
+    if (err >= 0) {
+        err = peer->service->backend.end(peer->service->ctx, grbit);
+        if (err != JET_errInvalidParameter) /* a wrong grbit ends nothing */
+            peer->service->owner = NULL;
+    }
+    answer(invocation, err);
+}
+
+static void
+stop(struct peer *peer, GVariant *args, GDBusMethodInvocation *invocation)
+{
+    answer(invocation, peer->service->backend.stop(peer->service->ctx));
+}
+
+static const struct {
+    const char *name;
+    void (*call)(struct peer *peer, GVariant *args, GDBusMethodInvocation *invocation);
+} methods[] = {
+    {"BeginFrozen", begin_frozen}, {"GetFiles", get_files},     {"OpenFile", open_file},
+    {"Served", served},            {"GetManifest", get_manifest}, {"GetStatus", get_status},
+    {"Truncate", truncate_logs},   {"End", end},                {"Stop", stop},
+};
+
+void
+service_method_call(GDBusConnection *bus, const gchar *sender, const gchar *path,
+                    const gchar *interface, const gchar *method, GVariant *args,
+                    GDBusMethodInvocation *invocation, gpointer user_data)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(methods); i++) {
+        if (g_str_equal(methods[i].name, method)) {
+            methods[i].call(user_data, args, invocation);
+            return;
+        }
+    }
+    g_assert_not_reached(); /* GDBus asks for what backup.xml has */
+}
