@@ -2,15 +2,17 @@
 /*
  * restore: from copied files of a backup to clean databases (backup API, 6; log format, 5.10).
  *
- *   check the logs' chain -> check each database against its trailer and the logs -> stamp its header
- *   (genHigh, generations required), cut the trailer -> hard recovery
+ *   check the logs' chain -> check each database against its trailer and the logs -> stamp its
+ * header (genHigh, generations required), cut the trailer -> hard recovery
  *
  * Invariants:
  *  1. Nothing is changed before all logs and all databases were checked.
- *  2. Once stamped (genHigh != 0) a database needs its trailer no more, so that an interrupted restore
- *     can be started again.
+ *  2. Once stamped (genHigh != 0) a database needs its trailer no more, so that an interrupted
+ * restore can be started again.
  */
 #pragma once
+
+#include <stdbool.h>
 
 #include "esent.h"
 #include "esentx.h"
@@ -26,20 +28,21 @@ struct restore_params {
     int32_t n_map;              /* 0..14 */
     int32_t gen_low;            /* 0 = lowest and highest in backup_dir */
     int32_t gen_high;
-    bool keep_backup_dir;       /* do not delete logs outside the range there, as ESE does */
-    JET_PFNSTATUS pfn;          /* NULL = none; a non-zero return is passed through as error */
-    struct events *events;      /* NULL is fine */
+    bool keep_backup_dir;  /* do not delete logs outside the range there, as ESE does */
+    JET_PFNSTATUS pfn;     /* NULL = none; an error returned at the beginning ends it */
+    struct events *events; /* NULL is fine */
 };
 
 /*
  * JetExternalRestore. *report may be NULL; its cbStruct is not looked at.
  * JET_errInvalidParameter (n_map); JET_errFileNotFound (a log of the set, a database);
- * JET_errBadLogSignature, JET_errLogFileSizeMismatch, JET_errGivenLogFileIsNotContiguous (event 434),
- * JET_errLogFileCorrupt: the set is none; JET_errMissingCurrentLogFiles (event 450),
+ * JET_errBadLogSignature, JET_errLogFileSizeMismatch, JET_errGivenLogFileIsNotContiguous (event
+ * 434), JET_errLogFileCorrupt: the set is none; JET_errMissingCurrentLogFiles (event 450),
  * JET_errExistingLogFileHasBadSignature (457), JET_errExistingLogFileIsNotContiguous (458): log_dir
- * holds other logs; JET_errDatabaseCorrupted, JET_errRestoreOfNonBackupDatabase, JET_errBadPatchPage,
- * JET_errDatabasePatchFileMismatch (430), JET_errStartingRestoreLogTooHigh (431),
- * JET_errEndingRestoreLogTooLow (432): a database does not belong to it; those of recovery_hard.
+ * holds other logs; JET_errDatabaseCorrupted, JET_errRestoreOfNonBackupDatabase,
+ * JET_errBadPatchPage, JET_errDatabasePatchFileMismatch (430), JET_errStartingRestoreLogTooHigh
+ * (431), JET_errEndingRestoreLogTooLow (432): a database does not belong to it; those of
+ * recovery_hard.
  */
 JET_ERR restore_external(const struct restore_params *params, JETX_RESTOREREPORT *report)
     __attribute__((warn_unused_result));

@@ -186,7 +186,7 @@ class Mount:
 
 
 def freeze_of(manifest):
-    return find_key(manifest, 'freeze_lgpos')
+    return find_key(manifest, 'freezeLgpos')
 
 
 def find_key(node, key):

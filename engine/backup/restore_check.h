@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* restore_check: do the logs make a chain, and do the databases belong to it? Changes nothing. */
+#pragma once
+
+#include "backup/copyset.h"
+#include "backup/restore.h"
+#include "log/attach.h"
+
+/* The logs of a set, as their headers tell. */
+struct restore_logs {
+    int32_t gen_low;
+    int32_t gen_high;
+    uint8_t signature[SIGNATURE_BYTES];
+    uint32_t page_bytes;
+    uint16_t segments;     /* of each file */
+    uint64_t last_created; /* tmCreate of gen_high */
+    uint64_t bytes;        /* of all */
+};
+
+/* gen_low, gen_high are given in *logs; the rest is filled in. Codes: restore_external. */
+JET_ERR restore_check_logs(const struct log_gens *found, struct events *events,
+                           struct restore_logs *logs) __attribute__((warn_unused_result));
+
+/* Logs that are in log_dir already have to go on from the set. */
+JET_ERR restore_check_log_dir(const struct log_gens *found, const struct restore_logs *logs,
+                              struct events *events) __attribute__((warn_unused_result));
+
+/* Codes: restore_external. */
+JET_ERR restore_check_db(const struct copyset_db *db, const struct restore_logs *logs,
+                         struct events *events) __attribute__((warn_unused_result));
