@@ -2,8 +2,8 @@
 /*
  * append: records into the buffer, and the turn that makes them durable.
  *
- * The mutex covers finding room and copying. The turn (turn_taken) covers the file. Its holder works
- * on the buffer that it swapped out, so that appenders need only the mutex.
+ * The mutex covers finding room and copying. The turn (turn_taken) covers the file. Its holder
+ * works on the buffer that it swapped out, so that appenders need only the mutex.
  */
 #include "log/stream_state.h"
 
@@ -16,7 +16,8 @@
 
 /* ---- the turn ---- */
 
-/* Milliseconds for the headers of this flush: now, with the parity that the last flush did not have. */
+/* Milliseconds for the headers of this flush: now, with the parity that the last flush did not
+ * have. */
 static int64_t
 next_flush_ms(int64_t last_ms)
 {
@@ -24,7 +25,8 @@ next_flush_ms(int64_t last_ms)
     return ((now ^ last_ms) & 1) ? now : now + 1;
 }
 
-/* Writes and syncs the buffer at its place in the file. By the holder of the turn, without the lock. */
+/* Writes and syncs the buffer at its place in the file. By the holder of the turn, without the
+ * lock. */
 static JET_ERR
 write_buffer(struct log *log, struct log_buffer *buf, uint32_t segments)
 {
@@ -91,7 +93,7 @@ log_lead_locked(struct log *log, enum log_lead what)
         /* who waits for this buffer need not wait for the roll */
         g_mutex_lock(&log->lock);
         publish_flush_tip_locked(
-            log, (struct lgpos){0, (uint16_t)(full->first_isec + segments), full->gen});
+            log, (struct lgpos) {0, (uint16_t)(full->first_isec + segments), full->gen});
         g_mutex_unlock(&log->lock);
         err = log_roll_file(log);
     }
@@ -104,8 +106,8 @@ log_lead_locked(struct log *log, enum log_lead what)
         log->stats.flush_us += took;
     }
     if (err < 0 && log->down == 0)
-        log->down = err == JET_errLogDiskFull || err == JET_errLogSequenceEnd ? err
-                                                                             : JET_errLogWriteFail;
+        log->down =
+            err == JET_errLogDiskFull || err == JET_errLogSequenceEnd ? err : JET_errLogWriteFail;
     if (err < 0)
         g_cond_broadcast(&log->changed);
     else

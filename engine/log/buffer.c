@@ -46,15 +46,16 @@ fill_after(uint32_t fill, size_t bytes)
     uint64_t rest = bytes - (left - FRAG_BEGIN);
     uint64_t per_segment = SEG_DATA - FRAG;
     uint64_t full = (rest - 1) / per_segment;
-    return at + left + full * SEGMENT_BYTES + SEGMENT_HEADER_BYTES + FRAG + (rest - full * per_segment);
+    return at + left + full * SEGMENT_BYTES + SEGMENT_HEADER_BYTES + FRAG +
+           (rest - full * per_segment);
 }
 
 static struct lgpos
 pos_of(const struct log_buffer *buf, uint32_t at)
 {
     uint32_t ib = at % SEGMENT_BYTES;
-    return (struct lgpos){(uint16_t)(ib == SEGMENT_HEADER_BYTES ? 0 : ib),
-                          (uint16_t)(buf->first_isec + at / SEGMENT_BYTES), buf->gen};
+    return (struct lgpos) {(uint16_t)(ib == SEGMENT_HEADER_BYTES ? 0 : ib),
+                           (uint16_t)(buf->first_isec + at / SEGMENT_BYTES), buf->gen};
 }
 
 void
@@ -69,8 +70,9 @@ enum log_fit
 log_buffer_fit(const struct log_buffer *buf, size_t bytes, uint32_t last_isec)
 {
     uint64_t capacity = (uint64_t)buf->segments * SEGMENT_BYTES;
-    uint64_t in_file =
-        buf->first_isec > last_isec ? 0 : (uint64_t)(last_isec - buf->first_isec + 1) * SEGMENT_BYTES;
+    uint64_t in_file = buf->first_isec > last_isec
+                           ? 0
+                           : (uint64_t)(last_isec - buf->first_isec + 1) * SEGMENT_BYTES;
     if (fill_after(0, bytes) > MIN(capacity, (uint64_t)last_isec * SEGMENT_BYTES))
         return LOG_FIT_TOO_LARGE;
 

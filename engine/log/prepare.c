@@ -8,8 +8,8 @@
  *            worker could not make one for lack of space. From then on log_check_state refuses new
  *            work until the reserve is whole again.
  *
- * The file's bytes are really written: its size and extents don't change while it is in use, and the
- * end of the log is found by its zeros.
+ * The file's bytes are really written: its size and extents don't change while it is in use, and
+ * the end of the log is found by its zeros.
  */
 #include "log/stream_state.h"
 

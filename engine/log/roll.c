@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * roll: from one generation to the next (log_format 4.7). By the holder of the turn, without the lock.
+ * roll: from one generation to the next (log_format 4.7). By the holder of the turn, without the
+ * lock.
  *
  *   1 next file ready, header of gen + 1 written, synced      <base>tmp, old still current
- *   2 current -> archive, directory synced                    <base>tmp is proof that a roll was under way
- *   3 <base>tmp -> current, directory synced                  new generation
+ *   2 current -> archive, directory synced                    <base>tmp is proof that a roll was
+ * under way 3 <base>tmp -> current, directory synced                  new generation
  *
  * Each step is on stable storage before the next, so every crash leaves one of the three.
  */
@@ -33,7 +34,7 @@ write_header(struct log *log, struct os_file *file, struct log_filehdr *hdr)
     hdr->checkpoint = log->checkpoint;
     g_mutex_unlock(&log->lock);
     if (log->attach_list)
-        (void)log->attach_list(log->ctx, (struct lgpos){0, 1, hdr->gen}, hdr->attach);
+        (void)log->attach_list(log->ctx, (struct lgpos) {0, 1, hdr->gen}, hdr->attach);
 
     uint8_t bytes[LOG_HEADER_BYTES];
     log_filehdr_encode(hdr, bytes);
@@ -104,7 +105,7 @@ log_start_file(struct log *log, int32_t gen, uint64_t prev_created, uint64_t pre
 
     g_mutex_lock(&log->lock);
     struct os_file *old = log->file.file;
-    log->file = (struct log_file){.file = file, .gen = gen, .created = hdr->created};
+    log->file = (struct log_file) {.file = file, .gen = gen, .created = hdr->created};
     log_prepare_ask_locked(log);
     g_mutex_unlock(&log->lock);
     os_file_close(old);
@@ -116,7 +117,8 @@ log_roll_file(struct log *log)
 {
     if (log->file.gen >= LOG_GEN_MAX)
         return JET_errLogSequenceEnd;
-    JET_ERR err = log_start_file(log, log->file.gen + 1, log->file.created, log->file.accumulated, true);
+    JET_ERR err =
+        log_start_file(log, log->file.gen + 1, log->file.created, log->file.accumulated, true);
     if (err < 0)
         return err;
     g_mutex_lock(&log->lock);

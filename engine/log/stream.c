@@ -13,10 +13,10 @@
 #include "log/segment.h"
 #include "os/file.h"
 
-#define BUFFER_DEFAULT  (1024u * 1024)
-#define BUFFER_MIN      (96u * 1024) /* two images of the largest page, with fragment headers */
-#define EFV_ENGINE      8920u        /* of the writer of 8.4000.5.16 */
-#define CIRCULAR_EVER   (LOG_FLAG_CIRCULAR | LOG_FLAG_CIRCULAR_HISTORY)
+#define BUFFER_DEFAULT (1024u * 1024)
+#define BUFFER_MIN     (96u * 1024) /* two images of the largest page, with fragment headers */
+#define EFV_ENGINE     8920u        /* of the writer of 8.4000.5.16 */
+#define CIRCULAR_EVER  (LOG_FLAG_CIRCULAR | LOG_FLAG_CIRCULAR_HISTORY)
 
 /* ---- names ---- */
 
@@ -125,7 +125,7 @@ begin_at(struct log *log, int32_t gen, uint32_t isec)
 {
     g_mutex_lock(&log->lock);
     log_buffer_reset(log->tail, gen, isec);
-    log->flush_tip = log_pos_pack((struct lgpos){0, (uint16_t)isec, gen});
+    log->flush_tip = log_pos_pack((struct lgpos) {0, (uint16_t)isec, gen});
     g_mutex_unlock(&log->lock);
 }
 
@@ -150,7 +150,7 @@ log_create(const struct log_config *cfg, struct log **out)
     le32_put(log->signature, g_random_int());
     le64_put(log->signature + 4, logtime_now());
     log->oldest_gen = 1;
-    log->checkpoint = (struct lgpos){0, 1, 1};
+    log->checkpoint = (struct lgpos) {0, 1, 1};
     err = log_prepare_start(log);
     if (err >= 0)
         err = log_start_file(log, 1, 0, 0, false);
@@ -268,7 +268,7 @@ go_on(struct log *log, const struct found *found, bool next_gen)
     JET_ERR err = os_file_open(found->path, OS_OPEN_WRITE, &file);
     if (err < 0)
         return err;
-    log->file = (struct log_file){file, hdr->gen, scan->checksum, hdr->created};
+    log->file = (struct log_file) {file, hdr->gen, scan->checksum, hdr->created};
     err = read_last_time(file, scan->end_isec, &log->flush_ms);
     if (err < 0)
         return err;

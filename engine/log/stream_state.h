@@ -50,19 +50,19 @@ struct log {
 
     /* the holder of the turn */
     struct log_file file; /* gen and created change under lock, for readers */
-    int64_t flush_ms; /* LOGTIME of the last flush, in milliseconds since 1970 */
+    int64_t flush_ms;     /* LOGTIME of the last flush, in milliseconds since 1970 */
 
-    GMutex lock; /* guards all that follows */
+    GMutex lock;   /* guards all that follows */
     GCond changed; /* turn released, log down */
     bool turn_taken;
     JET_ERR down; /* sticky */
     struct log_buffer buffers[2];
-    struct log_buffer *tail;  /* the one being filled */
+    struct log_buffer *tail; /* the one being filled */
     struct log_stats stats;
     bool was_circular;
     int32_t oldest_gen;
     struct lgpos checkpoint;
-    GQueue pins; /* struct log_pin, in no order */
+    GQueue pins;                /* struct log_pin, in no order */
     _Atomic uint64_t flush_tip; /* log_pos_pack; written under lock, read anywhere */
 
     GCond prepare; /* work for the worker, or its result */
@@ -70,7 +70,7 @@ struct log {
     JET_ERR prepare_err;
     struct os_file *prepared_file;
     bool stopping;
-    uint32_t reserves;        /* reserve files that exist */
+    uint32_t reserves;         /* reserve files that exist */
     _Atomic bool space_is_low; /* a reserve was used: new work is refused */
     bool refilling;
     GThread *worker;
@@ -85,7 +85,7 @@ log_pos_pack(struct lgpos p)
 static inline struct lgpos
 log_pos_unpack(uint64_t v)
 {
-    return (struct lgpos){(uint16_t)v, (uint16_t)(v >> 16), (int32_t)(v >> 32)};
+    return (struct lgpos) {(uint16_t)v, (uint16_t)(v >> 16), (int32_t)(v >> 32)};
 }
 
 /* append.c */
@@ -123,7 +123,8 @@ JET_ERR log_prepare_start(struct log *log);
 void log_prepare_stop(struct log *log);
 /* Asks for the next file. lock held. */
 void log_prepare_ask_locked(struct log *log);
-/* Waits for the file and hands it out; it stands at log_tmp_path. On an error nothing is handed out. */
+/* Waits for the file and hands it out; it stands at log_tmp_path. On an error nothing is handed
+ * out. */
 JET_ERR log_prepare_take(struct log *log, struct os_file **file, bool *from_reserve);
 
 /* truncate.c */

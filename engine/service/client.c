@@ -29,7 +29,8 @@ struct service_client {
     GDBusConnection *bus;
     int fd; /* the socket, our own descriptor of it: to see and to make it close */
     guint filter;
-    _Atomic JET_ERR *ended; /* in an rc box: GDBus' thread may be in the filter when the client goes */
+    _Atomic JET_ERR
+        *ended; /* in an rc box: GDBus' thread may be in the filter when the client goes */
     _Atomic bool lost;
 
     GMutex lock; /* guards last */
@@ -60,7 +61,8 @@ socket_is_alive(struct service_client *client)
     return poll(&p, 1, 0) == 0 || (p.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) == 0;
 }
 
-/* Why a lost connection was lost. The last message may still be on its way through GDBus' thread. */
+/* Why a lost connection was lost. The last message may still be on its way through GDBus' thread.
+ */
 static JET_ERR
 last_word(struct service_client *client)
 {
@@ -123,8 +125,8 @@ make_bus(int fd, GDBusConnection **bus)
     g_source_attach(timeout, context);
 
     g_main_context_push_thread_default(context);
-    g_dbus_connection_new(G_IO_STREAM(stream), NULL, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT, NULL,
-                          cancel, connected, &c);
+    g_dbus_connection_new(G_IO_STREAM(stream), NULL, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT,
+                          NULL, cancel, connected, &c);
     while (!c.result)
         g_main_context_iteration(context, TRUE);
     g_main_context_pop_thread_default(context);
@@ -199,9 +201,9 @@ service_client_connect(const char *path, struct service_client **out)
     client->fd = own_fd;
     client->last.cbStruct = sizeof(client->last);
     client->ended = g_atomic_rc_box_new0(_Atomic JET_ERR);
-    client->filter =
-        g_dbus_connection_add_filter(bus, watch_messages, g_atomic_rc_box_acquire((void *)client->ended),
-                                     (GDestroyNotify)g_atomic_rc_box_release);
+    client->filter = g_dbus_connection_add_filter(bus, watch_messages,
+                                                  g_atomic_rc_box_acquire((void *)client->ended),
+                                                  (GDestroyNotify)g_atomic_rc_box_release);
     *out = client;
     return JET_errSuccess;
 }
@@ -224,8 +226,8 @@ service_client_close(struct service_client *client)
 
 /* ---- calls ---- */
 
-/* One call. The reply's first value is a JET_ERR, and is what comes back; *reply is there if that is
- * not negative, and the caller's. No answer: the connection goes, and the session with it. */
+/* One call. The reply's first value is a JET_ERR, and is what comes back; *reply is there if that
+ * is not negative, and the caller's. No answer: the connection goes, and the session with it. */
 static JET_ERR
 call(struct service_client *client, const char *method, GVariant *args, const char *reply_type,
      int timeout_ms, GVariant **reply, GUnixFDList **fds)
@@ -236,8 +238,8 @@ call(struct service_client *client, const char *method, GVariant *args, const ch
         return err;
     g_autoptr(GError) error = NULL;
     g_autoptr(GVariant) answer = g_dbus_connection_call_with_unix_fd_list_sync(
-        client->bus, NULL, WIRE_PATH, WIRE_INTERFACE, method, owned_args, G_VARIANT_TYPE(reply_type),
-        G_DBUS_CALL_FLAGS_NONE, timeout_ms, NULL, fds, NULL, &error);
+        client->bus, NULL, WIRE_PATH, WIRE_INTERFACE, method, owned_args,
+        G_VARIANT_TYPE(reply_type), G_DBUS_CALL_FLAGS_NONE, timeout_ms, NULL, fds, NULL, &error);
     if (!answer) {
         g_debug("%s: %s", method, error->message);
         (void)shutdown(client->fd, SHUT_RDWR);

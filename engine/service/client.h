@@ -2,8 +2,8 @@
 /*
  * client: the other end of service.h, in the process that reads the backup.
  *
- * Every call may be made from any thread. A call that gets no answer in time drops the connection, and
- * with it the session: better a backup that ends than a driver that hangs.
+ * Every call may be made from any thread. A call that gets no answer in time drops the connection,
+ * and with it the session: better a backup that ends than a driver that hangs.
  *
  *   JET_errBackupAbortByServer   the owner ended the session (JetStopBackup, JetTerm, no room left)
  *   JET_errInstanceUnavailable   the owner is gone, or does not answer; from then on every call
@@ -37,7 +37,8 @@ JET_ERR service_client_check(struct service_client *client);
 JET_ERR service_client_begin_frozen(struct service_client *client, JET_GRBIT grbit);
 JET_ERR service_client_files(struct service_client *client, JETX_BACKUPFILE **files /* g_free */,
                              uint32_t *n);
-JET_ERR service_client_open(struct service_client *client, const char *name, struct frozen_file *file);
+JET_ERR service_client_open(struct service_client *client, const char *name,
+                            struct frozen_file *file);
 JET_ERR service_client_served(struct service_client *client, const char *name, uint64_t bytes);
 JET_ERR service_client_manifest(struct service_client *client, char **json /* g_free */);
 JET_ERR service_client_truncate(struct service_client *client);

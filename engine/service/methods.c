@@ -137,9 +137,15 @@ static const struct {
     const char *name;
     void (*call)(struct peer *peer, GVariant *args, GDBusMethodInvocation *invocation);
 } methods[] = {
-    {"BeginFrozen", begin_frozen}, {"GetFiles", get_files},     {"OpenFile", open_file},
-    {"Served", served},            {"GetManifest", get_manifest}, {"GetStatus", get_status},
-    {"Truncate", truncate_logs},   {"End", end},                {"Stop", stop},
+    {"BeginFrozen", begin_frozen},
+    {"GetFiles", get_files},
+    {"OpenFile", open_file},
+    {"Served", served},
+    {"GetManifest", get_manifest},
+    {"GetStatus", get_status},
+    {"Truncate", truncate_logs},
+    {"End", end},
+    {"Stop", stop},
 };
 
 void

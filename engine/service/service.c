@@ -100,8 +100,8 @@ peer_ready(GObject *source, GAsyncResult *result, gpointer arg)
     peer->bus = g_steal_pointer(&bus);
     g_signal_connect(peer->bus, "closed", G_CALLBACK(peer_closed), peer);
     peer->object = g_dbus_connection_register_object(
-        peer->bus, WIRE_PATH, (GDBusInterfaceInfo *)&net_jetfs_backup1_interface, &vtable, peer, NULL,
-        NULL);
+        peer->bus, WIRE_PATH, (GDBusInterfaceInfo *)&net_jetfs_backup1_interface, &vtable, peer,
+        NULL, NULL);
     g_dbus_connection_start_message_processing(peer->bus);
 }
 
@@ -156,8 +156,8 @@ thread_main(gpointer arg)
 }
 
 JET_ERR
-service_start(const char *log_dir, const char *base, const struct service_backend *backend, void *ctx,
-              struct service **out)
+service_start(const char *log_dir, const char *base, const struct service_backend *backend,
+              void *ctx, struct service **out)
 {
     g_autofree char *path = service_socket_path(log_dir, base);
     int fd = -1;
@@ -198,7 +198,8 @@ farewell_timed_out(gpointer arg)
     return G_SOURCE_REMOVE;
 }
 
-/* Tells the client whose session it was that it is over, and waits a moment for the message to leave. */
+/* Tells the client whose session it was that it is over, and waits a moment for the message to
+ * leave. */
 static void
 say_farewell(struct service *service, struct peer *client)
 {

@@ -2,11 +2,11 @@
 /*
  * service: the backup session of a live instance, offered to other processes of the same user.
  *
- *   socket   <log dir>/<base>.backup, mode 0600; a peer whose uid is neither ours nor root's is sent away
- *   control  D-Bus, peer to peer, described in backup.xml; every method answers with a JET_ERR
- *   data     none: opening a file hands out read-only descriptors, the client reads them itself
- *   lease    the connection that began the session holds it; when it drops, for whatever reason, the
- *            session ends with JET_bitBackupEndAbort
+ *   socket   <log dir>/<base>.backup, mode 0600; a peer whose uid is neither ours nor root's is
+ * sent away control  D-Bus, peer to peer, described in backup.xml; every method answers with a
+ * JET_ERR data     none: opening a file hands out read-only descriptors, the client reads them
+ * itself lease    the connection that began the session holds it; when it drops, for whatever
+ * reason, the session ends with JET_bitBackupEndAbort
  *
  * One thread with its own main context serves all peers, one call at a time. It calls the session
  * through struct service_backend and never while another call of it runs. Peers that stall or send
@@ -49,8 +49,8 @@ JET_ERR service_start(const char *log_dir, const char *base, const struct servic
 
 /*
  * Removes the socket, tells the client of a running session that it ended with reason, ends the
- * session (abort), drops all peers, joins the thread. Waits for the call in progress, so no lock that
- * a backend call takes may be held. NULL is fine.
+ * session (abort), drops all peers, joins the thread. Waits for the call in progress, so no lock
+ * that a backend call takes may be held. NULL is fine.
  */
 void service_stop(struct service *service, JET_ERR reason);
 

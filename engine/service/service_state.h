@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * service_state: the inside of struct service, shared by service.c (thread, socket, peers) and
- * methods.c (the calls). All of it belongs to the service's thread, but for what start and stop pass.
+ * methods.c (the calls). All of it belongs to the service's thread, but for what start and stop
+ * pass.
  */
 #pragma once
 
@@ -26,7 +27,7 @@ struct service {
     void *ctx;
     _Atomic JET_ERR stop_reason; /* set by service_stop before it wakes the thread */
 
-    bool stopping;       /* no session may begin */
+    bool stopping; /* no session may begin */
 
     int listen_fd;
     GThread *thread;

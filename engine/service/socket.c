@@ -20,7 +20,7 @@ make_address(const char *path, struct sockaddr_un *address, int *dir_fd)
 {
     g_autofree char *dir = g_path_get_dirname(path);
     g_autofree char *name = g_path_get_basename(path);
-    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    *address = (struct sockaddr_un) {.sun_family = AF_UNIX};
     int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return os_error(errno);

@@ -17,7 +17,8 @@
  */
 JET_ERR service_socket_listen(const char *path, int *fd);
 
-/* JET_errFileNotFound: no socket, or nobody listens; JET_errAccessDenied: no right to it; os_error. */
+/* JET_errFileNotFound: no socket, or nobody listens; JET_errAccessDenied: no right to it; os_error.
+ */
 JET_ERR service_socket_connect(const char *path, int *fd);
 
 /* Is the peer of a connected socket root or of our own uid? */

@@ -13,9 +13,9 @@ wire_files_put(JET_ERR err, const JETX_BACKUPFILE *files, uint32_t n)
     GVariantBuilder b;
     g_variant_builder_init(&b, G_VARIANT_TYPE("a(uayaytxtuuu)"));
     for (uint32_t i = 0; i < n; i++)
-        g_variant_builder_add(&b, "(u^ay^aytxtuuu)", files[i].kind, files[i].szName, files[i].szPath,
-                              files[i].cbSize, files[i].mtime_ns, files[i].inode, files[i].genLog,
-                              files[i].pgnoLast, files[i].cbPage);
+        g_variant_builder_add(&b, "(u^ay^aytxtuuu)", files[i].kind, files[i].szName,
+                              files[i].szPath, files[i].cbSize, files[i].mtime_ns, files[i].inode,
+                              files[i].genLog, files[i].pgnoLast, files[i].cbPage);
     return g_variant_new("(ia(uayaytxtuuu))", err, &b);
 }
 
@@ -54,7 +54,7 @@ static const struct status_field {
 } status_fields[] = {
 #define FIELD(name, type)                                                                          \
     {                                                                                              \
-        #name, type, offsetof(JETX_BACKUPSTATUS, name), sizeof(((JETX_BACKUPSTATUS *)0)->name)     \
+#name, type, offsetof(JETX_BACKUPSTATUS, name), sizeof(((JETX_BACKUPSTATUS *)0)->name)     \
     }
     FIELD(pid, 'u'),        FIELD(szInstance, 'b'),    FIELD(szState, 'b'),
     FIELD(lgposBegin, 't'), FIELD(lgposFreeze, 't'),   FIELD(genLow, 'u'),
@@ -113,7 +113,7 @@ JET_ERR
 wire_status_get(GVariant *reply, JETX_BACKUPSTATUS *status)
 {
     g_autoptr(GVariant) dict = g_variant_get_child_value(reply, 1);
-    *status = (JETX_BACKUPSTATUS){.cbStruct = sizeof(*status)};
+    *status = (JETX_BACKUPSTATUS) {.cbStruct = sizeof(*status)};
     for (unsigned i = 0; i < G_N_ELEMENTS(status_fields); i++) {
         const struct status_field *f = &status_fields[i];
         g_autoptr(GVariant) v = g_variant_lookup_value(dict, f->name, NULL);

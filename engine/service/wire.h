@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wire: what goes over the bus, as GVariants, both ways. What comes in is checked here, and only here.
+ * wire: what goes over the bus, as GVariants, both ways. What comes in is checked here, and only
+ * here.
  */
 #pragma once
 

@@ -78,8 +78,9 @@ run(struct log *log, unsigned n_threads, bool durable)
     log_stats(log, &before);
     gint64 start = g_get_monotonic_time();
     for (unsigned i = 0; i < n_threads; i++) {
-        workers[i] = (struct worker){log, (uint16_t)i, durable, start + (gint64)(seconds * 1e6), 0,
-                                     g_array_new(FALSE, FALSE, sizeof(guint32))};
+        workers[i] = (struct worker) {log,     (uint16_t)i,
+                                      durable, start + (gint64)(seconds * 1e6),
+                                      0,       g_array_new(FALSE, FALSE, sizeof(guint32))};
         threads[i] = g_thread_new("worker", worker_main, &workers[i]);
     }
     uint64_t commits = 0;
@@ -148,13 +149,18 @@ remove_dir(const char *dir)
 int
 main(int argc, char **argv)
 {
-    g_autofree char *dir = g_build_filename(argc > 1 ? argv[1] : g_get_tmp_dir(), "bench-XXXXXX", NULL);
+    g_autofree char *dir =
+        g_build_filename(argc > 1 ? argv[1] : g_get_tmp_dir(), "bench-XXXXXX", NULL);
     if (argc > 2)
         seconds = atof(argv[2]);
     if (!g_mkdtemp(dir))
         return 1;
-    struct log_config cfg = {.dir = dir, .base = "edb", .eight_dot_three = true, .circular = true,
-                             .file_kib = 5120, .page_bytes = 8192};
+    struct log_config cfg = {.dir = dir,
+                             .base = "edb",
+                             .eight_dot_three = true,
+                             .circular = true,
+                             .file_kib = 5120,
+                             .page_bytes = 8192};
     struct log *log = NULL;
     JET_ERR err = log_create(&cfg, &log);
     if (err < 0)

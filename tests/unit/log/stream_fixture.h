@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stream_fixture: a log in a fresh directory, numbered records to put into it, and reading all back.
+ * stream_fixture: a log in a fresh directory, numbered records to put into it, and reading all
+ * back.
  *
  * A record is a Trace whose procid names its writer and whose text begins with its number; writers
  * number from 0, so that a missing, doubled or displaced record shows.
@@ -44,8 +45,12 @@ fix_new(void)
     struct fix *f = g_new0(struct fix, 1);
     f->dir = g_dir_make_tmp("logXXXXXX", NULL);
     assert_non_null(f->dir);
-    f->cfg = (struct log_config){.dir = f->dir, .base = "edb", .eight_dot_three = true,
-                                 .file_kib = 64, .page_bytes = 8192, .attach_list = fix_attach};
+    f->cfg = (struct log_config) {.dir = f->dir,
+                                  .base = "edb",
+                                  .eight_dot_three = true,
+                                  .file_kib = 64,
+                                  .page_bytes = 8192,
+                                  .attach_list = fix_attach};
     return f;
 }
 
@@ -180,8 +185,8 @@ fix_read_all(struct fix *f)
     for (size_t i = 0; i < gens.n; i++) {
         if (i > 0)
             assert_int_equal(gens.gens[i], gens.gens[i - 1] + 1);
-        fix_read_gen(gens.paths[i], gens.gens[i], !gens.current && i + 1 == gens.n, &found, &created,
-                     &checksum);
+        fix_read_gen(gens.paths[i], gens.gens[i], !gens.current && i + 1 == gens.n, &found,
+                     &created, &checksum);
     }
     if (gens.current)
         fix_read_gen(gens.current, gens.n ? gens.gens[gens.n - 1] + 1 : 0, true, &found, &created,

@@ -140,7 +140,8 @@ test_every_length_at_every_offset_reads_back(void **state)
 {
     struct log_buffer *buf = *state;
     for (uint32_t first = 3990; first <= 4060; first++) {
-        for (uint32_t len = 6; len < 9000; len += len < 80 || (len > 8080 && len < 8160) ? 1 : 257) {
+        for (uint32_t len = 6; len < 9000;
+             len += len < 80 || (len > 8080 && len < 8160) ? 1 : 257) {
             log_buffer_reset(buf, 7, 10);
             add(buf, first, 1);
             assert_int_equal(log_buffer_fit(buf, len, 41), LOG_FIT_OK);
@@ -178,10 +179,12 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_first_record_has_ib_zero, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_record_that_fills_segment_is_not_padded, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_record_that_fills_segment_is_not_padded, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_little_room_starts_next_segment, setup, teardown),
         cmocka_unit_test_setup_teardown(test_room_of_32_takes_a_fragment, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_every_length_at_every_offset_reads_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_every_length_at_every_offset_reads_back, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_fit_tells_buffer_file_and_never, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

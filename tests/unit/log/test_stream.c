@@ -11,13 +11,12 @@ test_create_begins_generation_one(void **state)
     struct fix *f = *state;
     assert_int_equal(log_gen(f->log), 1);
     assert_int_equal(log_oldest_gen(f->log), 1);
-    assert_int_equal(lgpos_cmp(log_tip(f->log), (struct lgpos){0, 1, 1}), 0);
-    assert_int_equal(lgpos_cmp(log_flush_tip(f->log), (struct lgpos){0, 1, 1}), 0);
+    assert_int_equal(lgpos_cmp(log_tip(f->log), (struct lgpos) {0, 1, 1}), 0);
+    assert_int_equal(lgpos_cmp(log_flush_tip(f->log), (struct lgpos) {0, 1, 1}), 0);
 
     g_autofree char *path = log_gen_path(f->log, 1);
-    struct log_reader_opts opts = {.expect = {.gen = 1, .signature = log_signature(f->log),
-                                              .page_bytes = 8192},
-                                   .last = true};
+    struct log_reader_opts opts = {
+        .expect = {.gen = 1, .signature = log_signature(f->log), .page_bytes = 8192}, .last = true};
     struct log_reader *r = NULL;
     assert_int_equal(log_reader_open(path, &opts, &r), 0);
     const struct log_filehdr *hdr = log_reader_header(r);
@@ -75,7 +74,7 @@ test_roll_separates_before_from_after(void **state)
     assert_int_equal(fix_append(f->log, 0, 0, 100, NULL), 0);
     assert_int_equal(log_roll(f->log, &closed), 0);
     assert_int_equal(closed, 1);
-    assert_int_equal(lgpos_cmp(log_flush_tip(f->log), (struct lgpos){0, 1, 2}), 0);
+    assert_int_equal(lgpos_cmp(log_flush_tip(f->log), (struct lgpos) {0, 1, 2}), 0);
     assert_int_equal(fix_append(f->log, 0, 1, 100, &pos), 0);
     assert_int_equal(pos.gen, 2);
     assert_int_equal(log_roll(f->log, &closed), 0);
@@ -129,7 +128,7 @@ run_writers(struct fix *f, uint32_t n)
     struct writer writers[4];
     GThread *threads[4];
     for (uint16_t i = 0; i < 4; i++) {
-        writers[i] = (struct writer){f, i, n, g_array_new(FALSE, FALSE, sizeof(struct lgpos))};
+        writers[i] = (struct writer) {f, i, n, g_array_new(FALSE, FALSE, sizeof(struct lgpos))};
         threads[i] = g_thread_new("writer", writer_main, &writers[i]);
     }
     g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(struct lgpos));
@@ -180,8 +179,8 @@ test_python_checkers_agree(void **state)
 
     g_autofree char *out = NULL;
     int status = -1;
-    assert_true(g_spawn_sync(NULL, (char **)argv->pdata, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, NULL,
-                             &status, NULL));
+    assert_true(g_spawn_sync(NULL, (char **)argv->pdata, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out,
+                             NULL, &status, NULL));
     assert_int_equal(status, 0);
     assert_null(strstr(out, "FAIL"));
     assert_null(strstr(out, "HDR BAD"));
@@ -190,7 +189,8 @@ test_python_checkers_agree(void **state)
     unsigned files = 0, links = 0, traces = 0;
     g_auto(GStrv) lines = g_strsplit(out, "\n", -1);
     for (char **l = lines; *l; l++) {
-        files += strstr(*l, "segs ok") && strstr(*l, "shadow 0 stale 0 bad 0") && strstr(*l, "rsvd0 True");
+        files += strstr(*l, "segs ok") && strstr(*l, "shadow 0 stale 0 bad 0") &&
+                 strstr(*l, "rsvd0 True");
         const char *trace = strstr(*l, "'Trace': ");
         traces += trace ? (unsigned)atoi(trace + 9) : 0;
         const char *hdr = strstr(*l, "ck hdr="), *calc = strstr(*l, " calc=");
@@ -266,10 +266,10 @@ test_continue_uses_fresh_segment(void **state)
     reopen(f, 1, false);
     assert_memory_equal(signature, log_signature(f->log), sizeof(signature));
     assert_int_equal(fix_append(f->log, 0, 1, 10, &pos), 0);
-    assert_int_equal(lgpos_cmp(pos, (struct lgpos){0, 3, 1}), 0);
+    assert_int_equal(lgpos_cmp(pos, (struct lgpos) {0, 3, 1}), 0);
     reopen(f, 1, true);
     assert_int_equal(fix_append(f->log, 0, 2, 10, &pos), 0);
-    assert_int_equal(lgpos_cmp(pos, (struct lgpos){0, 1, 2}), 0);
+    assert_int_equal(lgpos_cmp(pos, (struct lgpos) {0, 1, 2}), 0);
     assert_int_equal(log_flush_all(f->log), 0);
     struct found_records found = fix_read_all(f);
     assert_int_equal(found.next[0], 3);
@@ -288,7 +288,7 @@ test_continue_after_full_file_rolls(void **state)
     reopen(f, 1, false);
     struct lgpos pos;
     assert_int_equal(fix_append(f->log, 0, 14, 10, &pos), 0);
-    assert_int_equal(lgpos_cmp(pos, (struct lgpos){0, 1, 2}), 0);
+    assert_int_equal(lgpos_cmp(pos, (struct lgpos) {0, 1, 2}), 0);
     assert_int_equal(log_flush_all(f->log), 0);
     struct found_records found = fix_read_all(f);
     assert_int_equal(found.next[0], 15);
@@ -321,7 +321,7 @@ test_continue_clears_torn_flush(void **state)
     assert_int_equal(log_continue(&f->cfg, &at, &f->log), 0);
     struct lgpos pos;
     assert_int_equal(fix_append(f->log, 0, 1, 10, &pos), 0);
-    assert_int_equal(lgpos_cmp(pos, (struct lgpos){0, 2, 1}), 0);
+    assert_int_equal(lgpos_cmp(pos, (struct lgpos) {0, 2, 1}), 0);
     assert_int_equal(log_flush_all(f->log), 0);
     struct found_records found = fix_read_all(f);
     assert_int_equal(found.next[0], 2);
@@ -345,7 +345,7 @@ test_continue_after_crash_inside_roll(void **state)
     assert_int_equal(log_continue(&f->cfg, &at, &f->log), 0);
     struct lgpos pos;
     assert_int_equal(fix_append(f->log, 0, 1, 10, &pos), 0);
-    assert_int_equal(lgpos_cmp(pos, (struct lgpos){0, 1, 2}), 0);
+    assert_int_equal(lgpos_cmp(pos, (struct lgpos) {0, 1, 2}), 0);
     assert_int_equal(log_flush_all(f->log), 0);
     struct found_records found = fix_read_all(f);
     assert_int_equal(found.next[0], 2);
@@ -389,18 +389,12 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_create_begins_generation_one),
-        TEST(test_append_does_not_flush),
-        TEST(test_record_larger_than_file_is_refused),
-        TEST(test_roll_separates_before_from_after),
-        TEST(test_many_writers_lose_nothing),
-        TEST(test_python_checkers_agree),
-        TEST(test_commit_order_is_log_order),
-        TEST(test_continue_uses_fresh_segment),
-        TEST(test_continue_after_full_file_rolls),
-        TEST(test_continue_clears_torn_flush),
-        TEST(test_continue_after_crash_inside_roll),
-        TEST(test_continue_without_log_is_refused),
+        TEST(test_create_begins_generation_one),       TEST(test_append_does_not_flush),
+        TEST(test_record_larger_than_file_is_refused), TEST(test_roll_separates_before_from_after),
+        TEST(test_many_writers_lose_nothing),          TEST(test_python_checkers_agree),
+        TEST(test_commit_order_is_log_order),          TEST(test_continue_uses_fresh_segment),
+        TEST(test_continue_after_full_file_rolls),     TEST(test_continue_clears_torn_flush),
+        TEST(test_continue_after_crash_inside_roll),   TEST(test_continue_without_log_is_refused),
         TEST(test_abandoned_log_gives_that_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,8 +41,8 @@ assert_is_down(struct fix *f, JET_ERR err, uint32_t number)
     assert_int_equal(lgpos_cmp(before, log_flush_tip(f->log)), 0);
 }
 
-/* What recovery does: finds the newest generation, current or archive; begins with RecoveryUndo2, which
- * tells readers that a record cut off just before is no damage. */
+/* What recovery does: finds the newest generation, current or archive; begins with RecoveryUndo2,
+ * which tells readers that a record cut off just before is no damage. */
 static void
 go_on(struct fix *f)
 {
@@ -67,8 +67,11 @@ one_fault(unsigned nth, bool persistent, int errnum)
     uint32_t acked = 0;
     assert_int_equal(log_create(&f->cfg, &f->log), 0);
 
-    struct os_fault fault = {.calls = OS_CALL_ANY, .nth = nth, .persistent = persistent,
-                             .torn = nth % 2 == 0, .errnum = errnum};
+    struct os_fault fault = {.calls = OS_CALL_ANY,
+                             .nth = nth,
+                             .persistent = persistent,
+                             .torn = nth % 2 == 0,
+                             .errnum = errnum};
     os_fault_arm(&fault);
     JET_ERR err = append_until_error(f, 0, N_RECORDS, &acked);
     bool struck = os_fault_count() >= nth;
@@ -207,7 +210,7 @@ test_reserve_carries_on_when_disk_is_full(void **state)
     assert_int_equal(log_flush_all(f->log), 0);
 
     /* room again: the reserve fills up, work goes on */
-    log_set_checkpoint(f->log, (struct lgpos){0, 1, 4});
+    log_set_checkpoint(f->log, (struct lgpos) {0, 1, 4});
     assert_int_equal(log_truncate(f->log, 0, 4, NULL), 0);
     assert_int_equal(log_check_state(f->log), 0);
     assert_true(fix_has(f, "edbres00002.jrs"));

@@ -24,7 +24,7 @@ assert_gens(struct fix *f, int32_t lo, int32_t hi)
 static void
 checkpoint_at(struct fix *f, int32_t gen)
 {
-    log_set_checkpoint(f->log, (struct lgpos){0, 1, gen});
+    log_set_checkpoint(f->log, (struct lgpos) {0, 1, gen});
 }
 
 static void

@@ -70,11 +70,19 @@ static JET_ERR
 fake_files(void *ctx, JETX_BACKUPFILE **files, uint32_t *n)
 {
     JETX_BACKUPFILE *f = g_new0(JETX_BACKUPFILE, 2);
-    f[0] = (JETX_BACKUPFILE){.kind = JETX_fileDatabase, .szName = "app.edb", .szPath = "/x/app.edb",
-                             .cbSize = (PGNO_LAST + 3) * PAGE, .pgnoLast = PGNO_LAST, .cbPage = PAGE,
-                             .mtime_ns = -5, .inode = 77};
-    f[1] = (JETX_BACKUPFILE){.kind = JETX_fileLog, .szName = "edb00007.log", .szPath = "/x/\xff.log",
-                             .cbSize = 2 * PAGE, .genLog = 7};
+    f[0] = (JETX_BACKUPFILE) {.kind = JETX_fileDatabase,
+                              .szName = "app.edb",
+                              .szPath = "/x/app.edb",
+                              .cbSize = (PGNO_LAST + 3) * PAGE,
+                              .pgnoLast = PGNO_LAST,
+                              .cbPage = PAGE,
+                              .mtime_ns = -5,
+                              .inode = 77};
+    f[1] = (JETX_BACKUPFILE) {.kind = JETX_fileLog,
+                              .szName = "edb00007.log",
+                              .szPath = "/x/\xff.log",
+                              .cbSize = 2 * PAGE,
+                              .genLog = 7};
     *files = f;
     *n = 2;
     return JET_errSuccess;
@@ -162,9 +170,9 @@ fake_stop(void *ctx)
     return JET_errSuccess;
 }
 
-static const struct service_backend fake = {fake_begin,  fake_files,  fake_open,
-                                            fake_served, fake_manifest, fake_status,
-                                            fake_truncate, fake_end,  fake_stop};
+static const struct service_backend fake = {fake_begin,    fake_files,    fake_open,
+                                            fake_served,   fake_manifest, fake_status,
+                                            fake_truncate, fake_end,      fake_stop};
 
 /* ---- processes ---- */
 
@@ -224,8 +232,8 @@ start(struct fix *f, const char *what)
     int from[] = {f->notes_fd}, to[] = {NOTES_FD};
     GPid pid = 0;
     assert_true(g_spawn_async_with_pipes_and_fds(NULL, (const char *const *)argv, NULL,
-                                                 G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, -1, -1, -1, from,
-                                                 to, 1, &pid, NULL, NULL, NULL, NULL));
+                                                 G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, -1, -1, -1,
+                                                 from, to, 1, &pid, NULL, NULL, NULL, NULL));
     return pid;
 }
 
@@ -399,7 +407,8 @@ test_session_belongs_to_its_connection(void **state)
     service_client_close(second);
 
     assert_int_equal(service_client_end(first, JET_bitBackupEndNormal), JET_errBackupAbortByServer);
-    assert_int_equal(service_client_begin_frozen(first, 0), 0); /* one connection, several sessions */
+    assert_int_equal(service_client_begin_frozen(first, 0),
+                     0); /* one connection, several sessions */
     assert_int_equal(notes->begun, 2);
     service_client_close(first);
 }
@@ -441,7 +450,8 @@ test_killed_server_is_noticed_and_replaced(void **state)
     assert_int_equal(status.errSession, JET_errInstanceUnavailable);
     assert_string_equal(status.szState, "aborted");
     assert_true(status.cbPinnedLog == 99);
-    assert_int_equal(service_client_end(client, JET_bitBackupEndNormal), JET_errInstanceUnavailable);
+    assert_int_equal(service_client_end(client, JET_bitBackupEndNormal),
+                     JET_errInstanceUnavailable);
     service_client_close(client);
     assert_true(g_get_monotonic_time() - start_time < 5 * G_USEC_PER_SEC);
 
@@ -459,7 +469,8 @@ test_stopped_service_tells_why(void **state)
     reap(&f->server);
     assert_int_equal(notes->aborted, 1);
     assert_int_equal(service_client_check(client), JET_errBackupAbortByServer);
-    assert_int_equal(service_client_end(client, JET_bitBackupEndNormal), JET_errBackupAbortByServer);
+    assert_int_equal(service_client_end(client, JET_bitBackupEndNormal),
+                     JET_errBackupAbortByServer);
     assert_int_equal(service_client_check(idle), JET_errInstanceUnavailable);
     service_client_close(client);
     service_client_close(idle);
