@@ -1200,6 +1200,7 @@ typedef struct {
 #define JET_wrnCommittedLogFilesRemoved 587
 #define JET_wrnFinishWithUndo 588
 #define JET_wrnDatabaseRepaired 595
+#define JET_errLogSequenceChecksumMismatch (-590)
 #define JET_errUnicodeTranslationBufferTooSmall (-601)
 #define JET_errUnicodeTranslationFail (-602)
 #define JET_errUnicodeNormalizationNotSupported (-603)

@@ -135,6 +135,7 @@ ERROR(JET_errCommittedLogFileCorrupt, "A log file with committed transactions is
 ERROR(JET_wrnCommittedLogFilesRemoved, "Logs with committed transactions were removed")
 ERROR(JET_wrnFinishWithUndo, "Recovery should be finished with undo")
 ERROR(JET_wrnDatabaseRepaired, "The database was repaired in the past")
+ERROR(JET_errLogSequenceChecksumMismatch, "A log is not the one that follows its predecessor")
 ERROR(JET_errUnicodeTranslationBufferTooSmall, "The buffer is too small for the text conversion")
 ERROR(JET_errUnicodeTranslationFail, "Text cannot be converted between UTF-16 and ASCII")
 ERROR(JET_errUnicodeNormalizationNotSupported, "Unicode text cannot be normalised here")

@@ -118,6 +118,32 @@ txn_redo_each_open(struct txn *txn, void (*fn)(struct session *s, void *ctx), vo
 }
 
 void
+txn_redo_forget(struct txn *txn)
+{
+    g_mutex_lock(&txn->cleanup_lock);
+    while (txn->done) {
+        struct trx *trx = txn->done;
+        txn->done = trx->next;
+        while (trx->first)
+            rce_retire(trx->first);
+        while (trx->actions) {
+            struct txn_action *a = trx->actions;
+            trx->actions = a->next;
+            txn_action_free(a);
+        }
+        g_free(trx);
+    }
+    txn->done_end = NULL;
+    while (txn->purge) {
+        struct rce *r = txn->purge;
+        txn->purge = r->trx_next;
+        rce_free(r);
+    }
+    txn->purge_end = NULL;
+    g_mutex_unlock(&txn->cleanup_lock);
+}
+
+void
 txn_redo_end(struct txn *txn)
 {
     g_autoptr(GPtrArray) all = redo_sessions(txn);

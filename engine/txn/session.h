@@ -173,5 +173,12 @@ JET_ERR session_redo_rollback(struct session *s, uint8_t levels);
 /* Calls fn for every redo session still in a transaction (the undo phase). */
 void txn_redo_each_open(struct txn *txn, void (*fn)(struct session *s, void *ctx), void *ctx);
 
+/*
+ * Drops versions of committed transactions, and dead nodes queued for cleanup, without touching pages: a
+ * database is detached, or the run that made them is over; what it cleaned up is in the log. No trees'
+ * users but redo may be there.
+ */
+void txn_redo_forget(struct txn *txn);
+
 /* Redo is over: all sessions made by it must be at level 0, and are freed. */
 void txn_redo_end(struct txn *txn);
