@@ -341,3 +341,12 @@ session_rollback(struct session *s, JET_GRBIT grbit)
     } while ((grbit & JET_bitRollbackAll) && s->level > 0);
     return first < 0 ? JET_errRollbackError : JET_errSuccess;
 }
+
+void
+session_abandon(struct session *s)
+{
+    if (s->level == 0)
+        return;
+    session_drop_versions(s, 0);
+    session_leave(s, false);
+}

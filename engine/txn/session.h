@@ -153,6 +153,10 @@ uint32_t session_begin0(const struct session *s);
 struct lgpos session_begin0_lgpos(const struct session *s);
 struct trx *session_trx(const struct session *s);
 
+/* The instance is going down without a log: forgets the session's transaction, undoes nothing. No tree
+ * may be in use by anybody. */
+void session_abandon(struct session *s);
+
 /* Binds an action to the current level (>= 1). The session owns it from now on. */
 void session_add_action(struct session *s, struct txn_action *action);
 
