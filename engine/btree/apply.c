@@ -111,16 +111,21 @@ first_moved(const struct lr *lr)
     return lr->split.iline_split - (insert && lr->split.iline_oper < lr->split.iline_split ? 1 : 0);
 }
 
-/* Appends a node, compressed as far as the page's prefix allows (it pays from 3 bytes on). */
-static JET_ERR
-put_node(struct page *to, struct span key, struct span data, uint8_t flags)
+size_t
+btree_shared_prefix(const struct page *page, struct span key)
 {
-    struct span prefix = page_is_root(to) ? span_of(NULL, 0) : page_external_header(to);
+    struct span prefix = page_is_root(page) ? span_of(NULL, 0) : page_external_header(page);
     size_t n = 0, most = MIN(prefix.len, key.len);
     while (n < most && prefix.data[n] == key.data[n])
         n++;
-    if (n <= 2)
-        n = 0;
+    return n > 2 ? n : 0;
+}
+
+/* Appends a node, compressed as far as the page's prefix allows. */
+static JET_ERR
+put_node(struct page *to, struct span key, struct span data, uint8_t flags)
+{
+    size_t n = btree_shared_prefix(to, key);
     struct span suffix = span_of(key.data + n, key.len - n);
     flags &= (uint8_t)~NODE_COMPRESSED;
     return fits(page_insert(to, page_lines(to), (uint16_t)n, suffix, data, flags));

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/bytes.h"
@@ -21,6 +22,9 @@ struct page;
  * are those of the page's prefix. */
 JET_ERR apply_insert(struct page *page, uint16_t line, struct span key, uint16_t prefix_cb,
                      struct span data, bool versioned);
+/* Bytes of a key that a node can leave to the page's prefix; 0 below 3 bytes, where it does not pay. */
+size_t btree_shared_prefix(const struct page *page, struct span key);
+
 /* FlagInsert: the node lives again. */
 JET_ERR apply_flag_insert(struct page *page, uint16_t line, bool versioned);
 /* FIARD: lives again with new data. */

@@ -66,6 +66,25 @@ place(const struct split_bufs *b, const struct lr *lr, uint16_t v, uint16_t *lin
     return moved ? b->fresh : b->source;
 }
 
+/* ESE stores the node that a split inserts compressed against the prefix the page has after it, whatever
+ * prefix the record names. Our own pages have none then. */
+static JET_ERR
+apply_op(struct page *page, uint16_t line, const struct lr *op)
+{
+    uint8_t tmp[NODE_KEY_MAX];
+    struct span key;
+    if (op->type != LR_INSERT)
+        return btree_redo_apply(page, line, op);
+    JET_ERR err = btree_redo_insert_key(op, tmp, &key);
+    if (err < 0)
+        return err;
+    struct lr lr = *op;
+    size_t n = btree_shared_prefix(page, key);
+    lr.insert.prefix = span_of(key.data, n);
+    lr.insert.suffix = span_of(key.data + n, key.len - n);
+    return btree_redo_apply(page, line, &lr);
+}
+
 static JET_ERR
 redo_leaf_op(struct macro *m, const struct lr *split, const struct split_bufs *b,
              const struct lr *op)
@@ -81,7 +100,7 @@ redo_leaf_op(struct macro *m, const struct lr *split, const struct split_bufs *b
     if (err >= 0 && buf)
         err = btree_redo_versions_page(t, m->s, op, buf->page, line);
     if (err >= 0 && buf)
-        err = btree_redo_apply(buf->page, line, op);
+        err = apply_op(buf->page, line, op);
     g_rw_lock_writer_unlock(&t->latch);
     btree_close(t);
     return err;
@@ -202,7 +221,6 @@ static JET_ERR
 prepend_nodes(struct page *right, const struct page *from, uint16_t first)
 {
     uint8_t tmp[NODE_KEY_MAX];
-    struct span prefix = page_external_header(right);
     for (uint16_t i = page_lines(from); i-- > first;) {
         struct node n;
         if (page_node(from, i, &n) < 0)
@@ -210,11 +228,7 @@ prepend_nodes(struct page *right, const struct page *from, uint16_t first)
         if (n.flags & NODE_DELETED)
             continue;
         struct span key = node_key(&n, tmp);
-        size_t c = 0;
-        while (c < MIN(prefix.len, key.len) && prefix.data[c] == key.data[c])
-            c++;
-        if (c <= 2 || page_is_root(right))
-            c = 0;
+        size_t c = btree_shared_prefix(right, key);
         if (!page_insert(right, 0, (uint16_t)c, span_of(key.data + c, key.len - c), n.data,
                          n.flags & (uint8_t)~NODE_COMPRESSED))
             return JET_errLogFileCorrupt;

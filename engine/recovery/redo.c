@@ -112,8 +112,11 @@ redo_records(struct recovery *r, struct log_reader *reader)
     while ((err = log_reader_next(reader, &rec, &pos)) == 1) {
         r->at = pos;
         err = redo_record(r, rec);
-        if (err < 0)
+        if (err < 0) {
+            recovery_event(r, EVENT_RECOVERY_END, "redo of %s at %x:%x:%x failed: %d",
+                           lr_type_name(rec.data[0]), (unsigned)pos.gen, pos.isec, pos.ib, err);
             return err;
+        }
         if (r->p->stop_after != 0 && r->records >= r->p->stop_after)
             return JET_errRecoveredWithErrors;
     }
