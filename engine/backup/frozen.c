@@ -62,6 +62,22 @@ frozen_kill(struct frozen *f, JET_ERR err)
 }
 
 JET_ERR
+frozen_release_logs(struct frozen *f, uint32_t gen)
+{
+    g_mutex_lock(&f->lock);
+    JET_ERR err = f->dead;
+    struct log_pin *pin = NULL;
+    if (err >= 0)
+        err = log_pin(f->log, (int32_t)gen, &pin);
+    if (err >= 0) {
+        log_unpin(f->log, f->pin);
+        f->pin = pin;
+    }
+    g_mutex_unlock(&f->lock);
+    return err;
+}
+
+JET_ERR
 frozen_error(struct frozen *f)
 {
     g_mutex_lock(&f->lock);

@@ -67,6 +67,9 @@ void frozen_end(struct frozen *frozen, JET_ERR why);
 /* The session is dead from now on, with err. Any thread. */
 void frozen_kill(struct frozen *frozen, JET_ERR err);
 
+/* All was copied: logs below gen need no longer be kept (descriptors stay). Pin errors. */
+JET_ERR frozen_release_logs(struct frozen *frozen, uint32_t gen) __attribute__((warn_unused_result));
+
 /* 0, or what killed it. */
 JET_ERR frozen_error(struct frozen *frozen);
 

@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: MIT */
+#include "backup/context.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "backup/context_state.h"
+#include "cache/cache.h"
+#include "cache/dbfile.h"
+#include "log/checkpoint.h"
+#include "log/logtime.h"
+#include "log/names.h"
+#include "log/stream.h"
+
+/* Guards inst->backup against calls that pass no gate. */
+static GMutex contexts_lock;
+
+void
+context_assert_state(const struct context *c)
+{
+    bool logs = c->state == BACKUP_LOGS || c->state == BACKUP_INC_LOGS;
+    g_assert((c->state == BACKUP_FROZEN) == (c->frozen != NULL));
+    g_assert(logs == (c->logs_ready && c->state != BACKUP_FROZEN));
+    g_assert(!c->plain.open || (c->state != BACKUP_NONE && c->state != BACKUP_FROZEN));
+    g_assert(!c->plain.open || c->plain.is_log == (c->state != BACKUP_DATABASES));
+    g_assert(!logs || c->copy_mac > 0);
+    g_assert(c->state != BACKUP_NONE || (!c->pin && !c->plain.open));
+    g_assert((c->state != BACKUP_NONE) == (atomic_load(&c->inst->backup_error) < 0));
+}
+
+bool
+context_is_full(const struct context *c)
+{
+    return c->state != BACKUP_INCREMENTAL && c->state != BACKUP_INC_LOGS;
+}
+
+/* ---- the context of an instance ---- */
+
+static void
+handle_unref(struct frozen_handle *handle)
+{
+    if (!handle || !g_atomic_int_dec_and_test(&handle->refs))
+        return;
+    frozen_reader_free(handle->reader);
+    g_free(handle);
+}
+
+static struct context *
+context_get(struct instance *inst)
+{
+    g_mutex_lock(&contexts_lock);
+    struct context *c = inst->backup;
+    if (!c) {
+        c = g_new0(struct context, 1);
+        c->inst = inst;
+        c->handles = g_ptr_array_new();
+        g_mutex_init(&c->lock);
+        g_mutex_init(&c->handles_lock);
+        g_strlcpy(c->status.szState, "none", sizeof c->status.szState);
+        inst->backup = c;
+    }
+    g_mutex_unlock(&contexts_lock);
+    return c;
+}
+
+static void
+context_free(struct context *c)
+{
+    if (!c)
+        return;
+    g_ptr_array_free(c->handles, TRUE);
+    g_mutex_clear(&c->lock);
+    g_mutex_clear(&c->handles_lock);
+    g_free(c);
+}
+
+JET_ERR
+context_lock_running(struct instance *inst, struct context **out)
+{
+    struct context *c = context_get(inst);
+    g_mutex_lock(&c->lock);
+    context_assert_state(c);
+    if (c->state == BACKUP_NONE) {
+        g_mutex_unlock(&c->lock);
+        return JET_errNoBackup;
+    }
+    *out = c;
+    return JET_errSuccess;
+}
+
+JET_ERR
+context_lock_live(struct instance *inst, struct context **out)
+{
+    JET_ERR err = context_lock_running(inst, out);
+    if (err < 0)
+        return err;
+    if (atomic_load(&(*out)->stopped)) {
+        context_unlock(*out);
+        return JET_errBackupAbortByServer;
+    }
+    return JET_errSuccess;
+}
+
+void
+context_unlock(struct context *c)
+{
+    context_assert_state(c);
+    g_mutex_unlock(&c->lock);
+}
+
+static void
+list_one(struct instance_db *db, void *ctx)
+{
+    struct backup_file_list *list = ctx;
+    if (db->readonly || !db->file || lgpos_is_zero(db->attach))
+        return;
+    list->files[list->n] = db->file;
+    list->dbids[list->n] = db->dbid;
+    list->paths[list->n++] = db->path;
+}
+
+void
+context_list_databases(struct instance *inst, struct backup_file_list *list)
+{
+    memset(list, 0, sizeof *list);
+    instance_each_db(inst, list_one, list);
+}
+
+/* ---- status ---- */
+
+static uint64_t
+packed(struct lgpos pos)
+{
+    return (uint64_t)(uint32_t)pos.gen << 32 | (uint64_t)pos.isec << 16 | pos.ib;
+}
+
+void
+context_set_state_name(struct context *c, const char *name)
+{
+    g_mutex_lock(&c->handles_lock);
+    g_strlcpy(c->status.szState, name, sizeof c->status.szState);
+    g_mutex_unlock(&c->handles_lock);
+}
+
+static void
+status_begin(struct context *c, const char *state)
+{
+    JETX_BACKUPSTATUS s = {.cbStruct = sizeof s, .pid = (uint32_t)getpid()};
+    g_strlcpy(s.szInstance, c->inst->name, sizeof s.szInstance);
+    g_strlcpy(s.szState, state, sizeof s.szState);
+    s.lgposBegin = packed(c->begin.mark);
+    s.genLow = c->begin.gen_low;
+    memcpy(&s.signLog, log_signature(c->inst->log), sizeof s.signLog);
+    s.timeBegin = (uint64_t)(g_get_real_time() / G_USEC_PER_SEC);
+    g_mutex_lock(&c->handles_lock);
+    c->status = s;
+    g_mutex_unlock(&c->handles_lock);
+}
+
+/* Takes over what the frozen session counts. Needs handles_lock. */
+static void
+status_refresh(struct context *c)
+{
+    struct frozen_stats stats;
+    if (!c->frozen)
+        return;
+    frozen_get_stats(c->frozen, &stats);
+    c->status.lgposFreeze = packed(stats.freeze);
+    c->status.genLow = stats.gen_low;
+    c->status.genHigh = stats.gen_high;
+    c->status.usFreeze = stats.freeze_us;
+    c->status.cbPreimage = stats.preimage_bytes;
+    c->status.cPagePreimage = stats.preimage_pages;
+    c->status.cbPinnedLog = stats.pinned_log_bytes;
+    c->status.errSession = frozen_error(c->frozen);
+}
+
+static void
+status_end(struct context *c, JET_ERR outcome)
+{
+    g_mutex_lock(&c->handles_lock);
+    status_refresh(c);
+    g_strlcpy(c->status.szState, outcome < 0 ? "aborted" : "ended", sizeof c->status.szState);
+    c->status.errSession = outcome;
+    c->status.timeEnd = (uint64_t)(g_get_real_time() / G_USEC_PER_SEC);
+    c->status.cbPinnedLog = 0;
+    g_mutex_unlock(&c->handles_lock);
+}
+
+JET_ERR
+context_status(struct instance *inst, JETX_BACKUPSTATUS *status)
+{
+    uint32_t cb = status->cbStruct;
+    if (cb < sizeof(uint32_t))
+        return JET_errInvalidParameter;
+    JETX_BACKUPSTATUS now = {.cbStruct = cb};
+    g_mutex_lock(&contexts_lock);
+    struct context *c = inst->backup;
+    if (c) {
+        g_mutex_lock(&c->handles_lock);
+        status_refresh(c);
+        now = c->status;
+        g_mutex_unlock(&c->handles_lock);
+    }
+    g_mutex_unlock(&contexts_lock);
+    if (!c)
+        g_strlcpy(now.szState, "none", sizeof now.szState);
+    now.cbStruct = cb;
+    memcpy(status, &now, MIN(cb, sizeof now));
+    return JET_errSuccess;
+}
+
+/* ---- begin ---- */
+
+static JET_ERR
+check_log(struct instance *inst, JET_GRBIT grbit, JET_GRBIT allowed)
+{
+    if (!atomic_load(&inst->backup_allowed))
+        return JET_errBackupNotAllowedYet;
+    if (g_ascii_strcasecmp(params_text(inst->params, JET_paramRecovery), "off") == 0)
+        return JET_errLoggingDisabled;
+    JET_ERR log_err = log_check_state(inst->log);
+    if (log_err < 0 && log_err != JET_errLogDiskFull && log_err != JET_errLogSequenceEnd)
+        return log_err;
+    if (grbit & ~allowed)
+        return JET_errInvalidGrbit;
+    if (grbit & JET_bitBackupIncremental && params_number(inst->params, JET_paramCircularLog))
+        return JET_errInvalidBackup;
+    return log_err;
+}
+
+/* Each database must have had a full backup of this kind. */
+static JET_ERR
+check_incremental(struct context *c)
+{
+    struct backup_file_list list;
+    context_list_databases(c->inst, &list);
+    for (size_t i = 0; i < list.n; i++) {
+        struct dbheader header;
+        dbfile_header(list.files[i], &header);
+        struct bkinfo full = bkinfo_get(&header.bytes[DBH_BK_FULL_PREV]);
+        if (full.gen_low == 0 || dbheader_u32(&header, DBH_BK_FULL_TYPE) != 0) {
+            event_report(c->inst->events, EVENT_MISSING_FULL_BACKUP, list.paths[i], NULL);
+            return JET_errMissingFullBackup;
+        }
+    }
+    return JET_errSuccess;
+}
+
+/* Oldest generation that the copy will need: that of the checkpoint file, or older if a header says so. */
+static JET_ERR
+first_generation(struct context *c, uint32_t *gen)
+{
+    struct instance *inst = c->inst;
+    const char *ext =
+        params_number(inst->params, JET_paramLegacyFileNames) & JET_bitESE98FileNames ? "log" : "jtx";
+    g_autofree char *name = log_name_checkpoint(params_text(inst->params, JET_paramBaseName), ext);
+    g_autofree char *path = g_build_filename(inst->system_dir, name, NULL);
+    g_autofree struct checkpoint *cp = g_new0(struct checkpoint, 1);
+    JET_ERR err = checkpoint_read(path, log_signature(inst->log), cp);
+    if (err < 0)
+        return err;
+    *gen = (uint32_t)MAX(cp->checkpoint.gen, 1);
+    struct backup_file_list list;
+    context_list_databases(inst, &list);
+    for (size_t i = 0; i < list.n; i++) {
+        struct dbheader header;
+        dbfile_header(list.files[i], &header);
+        uint32_t min = dbheader_u32(&header, DBH_GEN_MIN_REQUIRED);
+        if (min > 0)
+            *gen = MIN(*gen, min);
+    }
+    return JET_errSuccess;
+}
+
+static void
+reset(struct context *c)
+{
+    context_close_plain(c);
+    if (c->pin)
+        log_unpin(c->inst->log, g_steal_pointer(&c->pin));
+    c->state = BACKUP_NONE;
+    c->truncated = c->logs_ready = false;
+    c->copy_mic = c->copy_mac = c->delete_mic = c->delete_mac = 0;
+    c->copied = 0;
+    memset(c->dbs, 0, sizeof c->dbs);
+    atomic_store(&c->stopped, false);
+    atomic_store(&c->inst->backup_error, JET_errSuccess);
+}
+
+/* Common to all kinds, with the instance's work lock: nobody attaches, detaches or creates. */
+static JET_ERR
+begin_marks(struct context *c, bool full)
+{
+    JET_ERR err = JET_errSuccess;
+    c->begin = (struct bkinfo){.mark = log_tip(c->inst->log), .time = logtime_now()};
+    if (full)
+        err = first_generation(c, &c->begin.gen_low);
+    else
+        err = check_incremental(c);
+    if (err < 0)
+        return err;
+    c->copy_mic = c->begin.gen_low;
+    int32_t pin = full ? (int32_t)c->copy_mic : log_oldest_gen(c->inst->log);
+    err = log_pin(c->inst->log, pin, &c->pin);
+    if (err >= 0)
+        (void)stamp_record(c, PHASE_BEGIN, 0, &c->begin, NULL);
+    return err;
+}
+
+/* No session yet; from now on attach and detach are refused. Locks; undone by reset. */
+static JET_ERR
+enter_session(struct instance *inst, struct context **out)
+{
+    struct context *c = context_get(inst);
+    g_mutex_lock(&c->lock);
+    if (c->state != BACKUP_NONE) {
+        g_mutex_unlock(&c->lock);
+        return JET_errBackupInProgress;
+    }
+    atomic_store(&c->stopped, false);
+    g_mutex_lock(&inst->work);
+    atomic_store(&inst->backup_error, JET_errBackupInProgress);
+    *out = c;
+    return JET_errSuccess;
+}
+
+JET_ERR
+context_begin(struct instance *inst, JET_GRBIT grbit)
+{
+    struct context *c;
+    bool full = !(grbit & JET_bitBackupIncremental);
+    JET_ERR err = check_log(inst, grbit, JET_bitBackupIncremental);
+    if (err >= 0)
+        err = enter_session(inst, &c);
+    if (err < 0)
+        return err;
+    c->state = full ? BACKUP_DATABASES : BACKUP_INCREMENTAL;
+    err = begin_marks(c, full);
+    if (err < 0)
+        reset(c);
+    g_mutex_unlock(&inst->work);
+    if (err >= 0) {
+        status_begin(c, full ? "databases" : "logs");
+        event_report(inst->events,
+                     full ? EVENT_FULL_BACKUP_START : EVENT_INCREMENTAL_BACKUP_START, NULL);
+    }
+    context_unlock(c);
+    return err;
+}
+
+static JET_ERR
+freeze(struct context *c)
+{
+    struct instance *inst = c->inst;
+    struct backup_file_list list;
+    struct frozen *frozen = NULL;
+    context_list_databases(inst, &list);
+    struct frozen_params params = {
+        .cache = inst->cache, .log = inst->log, .files = list.files, .n_files = list.n,
+        .mark = c->begin,
+        .preimage_dir = params_text(inst->params, JET_paramJetxPreimagePath),
+        .budget_bytes = (uint64_t)params_number(inst->params, JET_paramJetxPreimageBudget) << 20,
+        .instance = inst->name,
+    };
+    JET_ERR err = frozen_begin(&params, &frozen);
+    if (err < 0)
+        return err;
+    for (size_t i = 0; i < list.n; i++)
+        c->dbs[list.dbids[i]].done = true; /* who ends it well has read all of it */
+    g_mutex_lock(&c->handles_lock);
+    c->frozen = frozen;
+    g_mutex_unlock(&c->handles_lock);
+    struct bkinfo bk = frozen_bkinfo(frozen);
+    c->copy_mac = bk.gen_high + 1;
+    return JET_errSuccess;
+}
+
+JET_ERR
+context_begin_frozen(struct instance *inst, JET_GRBIT grbit)
+{
+    struct context *c;
+    JET_ERR err = check_log(inst, grbit, 0);
+    if (err >= 0)
+        err = enter_session(inst, &c);
+    if (err < 0)
+        return err;
+    err = begin_marks(c, true);
+    if (err >= 0)
+        status_begin(c, "frozen");
+    if (err >= 0)
+        err = freeze(c);
+    if (err >= 0) {
+        c->state = BACKUP_FROZEN;
+        log_unpin(inst->log, g_steal_pointer(&c->pin)); /* the frozen session has its own */
+        event_report(inst->events, EVENT_FULL_BACKUP_START, NULL);
+    } else {
+        reset(c);
+        status_end(c, err);
+    }
+    g_mutex_unlock(&inst->work);
+    context_unlock(c);
+    return err;
+}
+
+/* ---- end ---- */
+
+static void
+drop_frozen(struct context *c, JET_ERR outcome)
+{
+    g_mutex_lock(&c->handles_lock);
+    struct frozen *frozen = g_steal_pointer(&c->frozen);
+    for (guint i = 0; i < c->handles->len; i++)
+        handle_unref(c->handles->pdata[i]);
+    g_ptr_array_set_size(c->handles, 0);
+    g_mutex_unlock(&c->handles_lock);
+    frozen_end(frozen, outcome);
+}
+
+static void
+report_end(struct context *c, JET_ERR outcome)
+{
+    struct events *events = c->inst->events;
+    if (outcome >= 0) {
+        event_report(events, EVENT_BACKUP_STOP, NULL);
+    } else if (outcome == JET_errBackupAbortByCaller) {
+        event_report(events, EVENT_BACKUP_STOP_BY_CALLER, NULL);
+    } else if (outcome == JET_errBackupAbortByServer) {
+        event_report(events, EVENT_BACKUP_STOP_BY_SERVER, NULL);
+    } else {
+        g_autofree char *number = event_number(outcome);
+        event_report(events, EVENT_BACKUP_STOP_ERROR, number, NULL);
+    }
+}
+
+void
+context_finish(struct context *c, JET_ERR outcome, JET_GRBIT grbit)
+{
+    bool truncated = c->truncated || (grbit & JET_bitBackupTruncateDone);
+    context_close_plain(c);
+    if (outcome >= 0)
+        stamp_databases(c, truncated);
+    else
+        (void)stamp_record(c, PHASE_ABORT, 0, &c->begin, NULL);
+    (void)stamp_record(c, PHASE_STOP, 0, &c->begin, NULL);
+    status_end(c, outcome);
+    drop_frozen(c, outcome);
+    report_end(c, outcome);
+    reset(c);
+}
+
+static JET_ERR
+outcome_of(struct context *c, JET_GRBIT grbit)
+{
+    if (grbit & JET_bitBackupEndAbort)
+        return JET_errBackupAbortByCaller;
+    if (atomic_load(&c->stopped))
+        return JET_errBackupAbortByServer;
+    if (c->state == BACKUP_FROZEN)
+        return frozen_error(c->frozen);
+    return c->state == BACKUP_DATABASES ? JET_errBackupAbortByCaller : JET_errSuccess;
+}
+
+JET_ERR
+context_end(struct instance *inst, JET_GRBIT grbit)
+{
+    struct context *c;
+    JET_GRBIT how = grbit & (JET_bitBackupEndNormal | JET_bitBackupEndAbort);
+    if (how != JET_bitBackupEndNormal && how != JET_bitBackupEndAbort)
+        return JET_errInvalidParameter;
+    JET_ERR err = context_lock_running(inst, &c);
+    if (err < 0) {
+        atomic_store(&context_get(inst)->stopped, false);
+        return err;
+    }
+    JET_ERR outcome = outcome_of(c, grbit);
+    context_finish(c, outcome, grbit);
+    context_unlock(c);
+    return outcome;
+}
+
+void
+context_stop(struct instance *inst)
+{
+    g_mutex_lock(&contexts_lock);
+    struct context *c = inst->backup;
+    if (c) {
+        atomic_store(&c->stopped, true);
+        g_mutex_lock(&c->handles_lock);
+        if (c->frozen)
+            frozen_kill(c->frozen, JET_errBackupAbortByServer);
+        g_mutex_unlock(&c->handles_lock);
+    }
+    g_mutex_unlock(&contexts_lock);
+}
+
+void
+context_term(struct instance *inst, bool silent)
+{
+    g_mutex_lock(&contexts_lock);
+    struct context *c = g_steal_pointer(&inst->backup);
+    g_mutex_unlock(&contexts_lock);
+    if (!c)
+        return;
+    if (c->state != BACKUP_NONE && silent) {
+        drop_frozen(c, JET_errBackupAbortByServer);
+        reset(c);
+    } else if (c->state != BACKUP_NONE) {
+        context_finish(c, JET_errBackupAbortByServer, 0);
+    }
+    context_free(c);
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * context_state: the inside of struct context, shared by
+ *
+ *   context.c  begin, end, stop, status        context_files.c  open, read, close
+ *   context_logs.c  log info, truncation       stamp.c          records and header slots
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdatomic.h>
+
+#include "backup/context.h"
+#include "backup/frozen.h"
+#include "backup/marks.h"
+#include "instance/instance.h"
+
+enum backup_state {
+    BACKUP_NONE,
+    BACKUP_DATABASES,
+    BACKUP_LOGS,
+    BACKUP_INCREMENTAL,
+    BACKUP_INC_LOGS,
+    BACKUP_FROZEN,
+};
+
+/* The one handle of a plain session. */
+struct plain_file {
+    bool open;
+    bool is_log;
+    char *path;
+    uint64_t size, at;
+    /* database */
+    uint8_t dbid;
+    struct dbfile *file;
+    uint32_t page_bytes, pgno_last;
+    uint8_t *head;         /* one page: the header image */
+    struct dbheader header; /* as stamped */
+    /* log */
+    uint32_t gen;
+    struct frozen_reader *reader;
+};
+
+/* A handle of a frozen session; handle = index in the array. */
+struct frozen_handle {
+    gint refs;
+    struct frozen_reader *reader;
+    uint64_t at; /* context lock */
+};
+
+struct backup_db {
+    bool done;           /* read to the end in this session */
+    struct bkinfo bk;    /* of its trailer */
+};
+
+struct context {
+    struct instance *inst;
+    GMutex lock; /* guards all but what is atomic, and handles_lock's */
+
+    enum backup_state state;
+    atomic_bool stopped;
+    bool truncated;      /* JetTruncateLog got past its checks */
+    bool logs_ready;     /* the log was rolled, the ranges are fixed */
+    struct bkinfo begin; /* mark, time, gen_low = copy_mic */
+    struct lgpos prepare_mark;
+    uint64_t prepare_time;
+    uint32_t copy_mic, copy_mac;     /* logs to copy: [mic, mac) */
+    uint32_t delete_mic, delete_mac; /* logs to delete */
+    uint64_t copied;                 /* sum of the generations read to the end */
+    struct log_pin *pin;
+    struct backup_db dbs[INSTANCE_DBS + 1]; /* by dbid */
+    struct plain_file plain;
+
+    GMutex handles_lock; /* guards these, and the status; innermost */
+    struct frozen *frozen;
+    GPtrArray *handles; /* of struct frozen_handle, NULL = closed */
+    JETX_BACKUPSTATUS status;
+};
+
+/* All that is true in each state. */
+void context_assert_state(const struct context *c);
+
+/* The context of a session in progress, locked; context_unlock. JET_errNoBackup. */
+JET_ERR context_lock_running(struct instance *inst, struct context **out);
+
+/* The same, and not stopped: JET_errBackupAbortByServer. */
+JET_ERR context_lock_live(struct instance *inst, struct context **out);
+void context_unlock(struct context *c);
+
+/* Ends the session with this outcome: stamps, records, event, everything freed. Needs the lock. */
+void context_finish(struct context *c, JET_ERR outcome, JET_GRBIT grbit);
+
+/* Drops the plain file. Counts it as done when it was read to its end. Needs the lock. */
+void context_close_plain(struct context *c);
+
+/* ---- stamp.c; need the lock ---- */
+
+enum backup_phase {
+    PHASE_BEGIN = 1,
+    PHASE_PREPARE_LOGS = 2,
+    PHASE_TRUNCATE = 3,
+    PHASE_UPDATE = 4,
+    PHASE_ABORT = 5,
+    PHASE_STOP = 6,
+};
+enum backup_scope { SCOPE_FULL = 1, SCOPE_INCREMENTAL = 2, SCOPE_COPY = 5, SCOPE_DIFFERENTIAL = 6 };
+
+/* Logs a Backup2 record. dbid 0 = all. *at may be NULL. */
+JET_ERR stamp_record(struct context *c, enum backup_phase phase, uint8_t dbid, const struct bkinfo *bk,
+                     struct lgpos *at);
+
+/* A good end: Update records, then header slots (backup API, 4.1). Event 219 on errors. */
+void stamp_databases(struct context *c, bool truncated);
+
+bool context_is_full(const struct context *c);
+
+/* szState of the status. */
+void context_set_state_name(struct context *c, const char *name);
+
+/* The attached, logged databases. */
+struct backup_file_list {
+    struct dbfile *files[INSTANCE_DBS];
+    uint8_t dbids[INSTANCE_DBS];
+    char *paths[INSTANCE_DBS]; /* owned by the instance */
+    size_t n;
+};
+void context_list_databases(struct instance *inst, struct backup_file_list *list);
