@@ -282,12 +282,6 @@ service_client_open(struct service_client *client, const char *name, struct froz
 }
 
 JET_ERR
-service_client_served(struct service_client *client, const char *name, uint64_t bytes)
-{
-    return call_plain(client, "Served", g_variant_new("(^ayt)", name, bytes), CALL_MS);
-}
-
-JET_ERR
 service_client_manifest(struct service_client *client, char **json)
 {
     g_autoptr(GVariant) reply = NULL;

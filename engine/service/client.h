@@ -39,7 +39,6 @@ JET_ERR service_client_files(struct service_client *client, JETX_BACKUPFILE **fi
                              uint32_t *n);
 JET_ERR service_client_open(struct service_client *client, const char *name,
                             struct frozen_file *file);
-JET_ERR service_client_served(struct service_client *client, const char *name, uint64_t bytes);
 JET_ERR service_client_manifest(struct service_client *client, char **json /* g_free */);
 JET_ERR service_client_truncate(struct service_client *client);
 JET_ERR service_client_stop(struct service_client *client);

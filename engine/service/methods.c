@@ -75,17 +75,6 @@ open_file(struct peer *peer, GVariant *args, GDBusMethodInvocation *invocation)
 }
 
 static void
-served(struct peer *peer, GVariant *args, GDBusMethodInvocation *invocation)
-{
-    uint64_t bytes;
-    JET_ERR err = check_owner(peer);
-    g_variant_get_child(args, 1, "t", &bytes);
-    if (err >= 0)
-        err = peer->service->backend.served(peer->service->ctx, name_arg(args, 0), bytes);
-    answer(invocation, err);
-}
-
-static void
 get_manifest(struct peer *peer, GVariant *args, GDBusMethodInvocation *invocation)
 {
     g_autofree char *json = NULL;
@@ -140,7 +129,6 @@ static const struct {
     {"BeginFrozen", begin_frozen},
     {"GetFiles", get_files},
     {"OpenFile", open_file},
-    {"Served", served},
     {"GetManifest", get_manifest},
     {"GetStatus", get_status},
     {"Truncate", truncate_logs},

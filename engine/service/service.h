@@ -29,8 +29,6 @@ struct service_backend {
     JET_ERR (*begin_frozen)(void *ctx, JET_GRBIT grbit);
     JET_ERR (*files)(void *ctx, JETX_BACKUPFILE **files /* g_free */, uint32_t *n);
     JET_ERR (*open)(void *ctx, const char *name /* szName or szPath */, struct frozen_file *file);
-    /* A client is done with a file that it opened: bytes it read, each counted once. */
-    JET_ERR (*served)(void *ctx, const char *name, uint64_t bytes);
     JET_ERR (*manifest)(void *ctx, char **json /* g_free */);
     JET_ERR (*status)(void *ctx, JETX_BACKUPSTATUS *status);
     JET_ERR (*truncate)(void *ctx);

@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "service/client.h"
+#include "service/remote.h"
 #include "service/service.h"
 
 #define PAGE      4096u
@@ -34,7 +35,6 @@
 /* What the session was told. */
 struct notes {
     _Atomic int begun, aborted, ended_normally, truncated, stopped, start_err;
-    _Atomic uint64_t served;
     _Atomic bool ready, go_down, died;
 };
 
@@ -119,13 +119,6 @@ fake_open(void *ctx, const char *name, struct frozen_file *file)
 }
 
 static JET_ERR
-fake_served(void *ctx, const char *name, uint64_t bytes)
-{
-    notes->served += bytes;
-    return JET_errSuccess;
-}
-
-static JET_ERR
 fake_manifest(void *ctx, char **json)
 {
     *json = g_strdup("{\"files\": []}");
@@ -170,9 +163,8 @@ fake_stop(void *ctx)
     return JET_errSuccess;
 }
 
-static const struct service_backend fake = {fake_begin,    fake_files,    fake_open,
-                                            fake_served,   fake_manifest, fake_status,
-                                            fake_truncate, fake_end,      fake_stop};
+static const struct service_backend fake = {fake_begin,  fake_files,    fake_open, fake_manifest,
+                                            fake_status, fake_truncate, fake_end,  fake_stop};
 
 /* ---- processes ---- */
 
@@ -364,8 +356,6 @@ test_session_passes_everything_through(void **state)
     assert_int_equal(service_client_open(client, "unsound", &file), JET_errInternalError);
     assert_int_equal(file.base_fd, -1);
 
-    assert_int_equal(service_client_served(client, "app.edb", 7 * PAGE), 0);
-    assert_true(notes->served == 7 * PAGE);
     g_autofree char *json = NULL;
     assert_int_equal(service_client_manifest(client, &json), 0);
     assert_string_equal(json, "{\"files\": []}");
@@ -398,7 +388,6 @@ test_session_belongs_to_its_connection(void **state)
     assert_int_equal(service_client_begin_frozen(second, 0), JET_errBackupInProgress);
     assert_int_equal(service_client_files(second, &files, &n), JET_errNoBackup);
     assert_int_equal(service_client_open(second, "app.edb", &file), JET_errNoBackup);
-    assert_int_equal(service_client_served(second, "app.edb", 1), JET_errNoBackup);
     assert_int_equal(service_client_manifest(second, &json), JET_errNoBackup);
     assert_int_equal(service_client_truncate(second), JET_errNoBackup);
     assert_int_equal(service_client_end(second, JET_bitBackupEndAbort), JET_errNoBackup);
@@ -611,6 +600,66 @@ test_connect_finds_the_one_socket(void **state)
     assert_int_equal(service_client_connect(f->dir, &client), JET_errInvalidParameter);
 }
 
+/* ---- with handles ---- */
+
+static void
+test_remote_reads_anywhere(void **state)
+{
+    struct fix *f = *state;
+    struct remote *remote = NULL;
+    JET_HANDLE log, again;
+    uint64_t bytes = 0;
+    uint32_t got = 0;
+    uint8_t buf[3 * PAGE];
+    assert_int_equal(remote_connect(f->dir, &remote), 0);
+    assert_int_equal(remote_read_file(remote, 1, buf, 1, &got), JET_errNoBackup);
+    assert_int_equal(remote_begin_frozen(remote, 0), 0);
+    assert_int_equal(remote_open_file(remote, "edb00007.log", &log, &bytes), 0);
+    assert_int_equal(remote_open_file(remote, "edb00007.log", &again, &bytes), 0);
+    assert_true(bytes == 2 * PAGE && log != again);
+    assert_int_equal(remote_open_file(remote, "nowhere", &again, &bytes), JET_errDatabaseNotFound);
+    assert_int_equal(remote_open_file(remote, "app.edb", &again, &bytes), JET_errInternalError);
+
+    assert_int_equal(remote_read_file_at(remote, log, PAGE - 1, buf, 2, &got), 0);
+    assert_int_equal(got, 2);
+    assert_true(buf[0] == 40 && buf[1] == 41);
+    assert_int_equal(remote_read_file(remote, log, buf, PAGE + 1, &got), 0);
+    assert_int_equal(remote_read_file(remote, log, buf, 3 * PAGE, &got), 0);
+    assert_int_equal(got, PAGE - 1);
+    assert_int_equal(buf[0], 41);
+    assert_int_equal(remote_read_file(remote, log, buf, 1, &got), 0);
+    assert_int_equal(got, 0);
+
+    assert_int_equal(remote_close_file(remote, log), 0);
+    assert_int_equal(remote_close_file(remote, log), JET_errInvalidParameter);
+    assert_int_equal(remote_read_file(remote, log, buf, 1, &got), JET_errInvalidParameter);
+    assert_int_equal(remote_end(remote, JET_bitBackupEndNormal), 0);
+    assert_int_equal(remote_read_file(remote, again, buf, 1, &got), JET_errNoBackup);
+    remote_disconnect(remote);
+}
+
+static void
+test_remote_read_after_death_of_owner_fails(void **state)
+{
+    struct fix *f = *state;
+    struct remote *remote = NULL;
+    JET_HANDLE log;
+    uint64_t bytes = 0;
+    uint32_t got = 0;
+    uint8_t buf[PAGE];
+    assert_int_equal(remote_connect(f->dir, &remote), 0);
+    assert_int_equal(remote_begin_frozen(remote, 0), 0);
+    assert_int_equal(remote_open_file(remote, "edb00007.log", &log, &bytes), 0);
+    assert_int_equal(remote_read_file_at(remote, log, 0, buf, PAGE, &got), 0);
+    kill_server(f);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(remote_read_file_at(remote, log, 0, buf, PAGE, &got),
+                         JET_errInstanceUnavailable);
+    assert_int_equal(remote_close_file(remote, log), 0);
+    assert_int_equal(remote_end(remote, JET_bitBackupEndNormal), JET_errInstanceUnavailable);
+    remote_disconnect(remote);
+}
+
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 
 int
@@ -633,6 +682,8 @@ main(int argc, char **argv)
         TEST(test_socket_is_private_from_the_start),
         TEST(test_start_spares_what_is_not_its_own),
         TEST(test_connect_finds_the_one_socket),
+        TEST(test_remote_reads_anywhere),
+        TEST(test_remote_read_after_death_of_owner_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
