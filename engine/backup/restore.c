@@ -21,6 +21,7 @@ struct restore {
     char *backup_dir; /* absolute */
     char *log_dir;
     char *checkpoint_dir;
+    struct os_file *lock;  /* on log_dir */
     struct log_gens found; /* in backup_dir */
     struct restore_logs logs;
     GArray *dbs; /* struct copyset_db, as p->map */
@@ -45,6 +46,10 @@ open_dirs(struct restore *r)
     if (err >= 0)
         err = make_dir(p->checkpoint_dir != NULL ? p->checkpoint_dir : p->log_dir,
                        &r->checkpoint_dir);
+    if (err >= 0)
+        err = os_dir_lock(r->log_dir, &r->lock);
+    if (err == JET_errFileAccessDenied)
+        return JET_errLogFilePathInUse;
     return err < 0 ? err : log_gens_find(r->backup_dir, r->base, "log", &r->found);
 }
 
@@ -256,6 +261,7 @@ clear(struct restore *r)
         copyset_db_clear(&g_array_index(r->dbs, struct copyset_db, i));
     g_array_unref(r->dbs);
     log_gens_clear(&r->found);
+    os_file_close(r->lock);
     g_free(r->backup_dir);
     g_free(r->log_dir);
     g_free(r->checkpoint_dir);

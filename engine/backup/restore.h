@@ -35,9 +35,10 @@ struct restore_params {
 
 /*
  * JetExternalRestore. *report may be NULL; its cbStruct is not looked at.
- * JET_errInvalidParameter (n_map); JET_errFileNotFound (a log of the set, a database);
- * JET_errBadLogSignature, JET_errLogFileSizeMismatch, JET_errGivenLogFileIsNotContiguous (event
- * 434), JET_errLogFileCorrupt: the set is none; JET_errMissingCurrentLogFiles (event 450),
+ * JET_errInvalidParameter (n_map); JET_errLogFilePathInUse (an instance has log_dir);
+ * JET_errFileNotFound (a log of the set, a database); JET_errBadLogSignature,
+ * JET_errLogFileSizeMismatch, JET_errGivenLogFileIsNotContiguous (event 434),
+ * JET_errLogFileCorrupt: the set is none; JET_errMissingCurrentLogFiles (event 450),
  * JET_errExistingLogFileHasBadSignature (457), JET_errExistingLogFileIsNotContiguous (458): log_dir
  * holds other logs; JET_errDatabaseCorrupted, JET_errRestoreOfNonBackupDatabase,
  * JET_errBadPatchPage, JET_errDatabasePatchFileMismatch (430), JET_errStartingRestoreLogTooHigh
