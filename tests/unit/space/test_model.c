@@ -368,7 +368,7 @@ run(uint32_t page_bytes, uint32_t seed, uint32_t steps, bool crash)
         }
         btree_close(m->t);
         session_free(g_steal_pointer(&m->w.s));
-        world_crash(&m->w, 128);
+        world_crash(&m->w, 128, seed);
         OK(session_new(m->w.txn, &m->w.s));
     } else {
         end_actors(m);
@@ -393,10 +393,10 @@ test_sessions_when_random_see_their_snapshots(void **state)
 static void
 test_redo_when_crashed_at_random_gives_the_committed(void **state)
 {
-    for (uint32_t seed = 21; seed <= 28; seed++)
-        run(4096, seed, 2000 + seed * 300, true);
-    run(8192, 31, 8000, true);
-    run(16384, 32, 8000, true);
+    for (uint32_t seed = 21; seed <= 40; seed++)
+        run(4096, seed, 200 + (seed - 20) * 300, true);
+    run(8192, 41, 8000, true);
+    run(16384, 43, 8000, true);
 }
 
 int
