@@ -138,6 +138,10 @@ JET_ERR btree_delete(struct btree_cursor *c);
  * It is a Replace by the same data. */
 JET_ERR btree_lock(struct btree_cursor *c);
 
+/* Would a change of the current entry conflict now? Takes and logs nothing, so a later change may still
+ * fail. JET_errNoCurrentRecord, JET_errWriteConflict. */
+JET_ERR btree_check_write(struct btree_cursor *c);
+
 /*
  * Adds delta to the 32-bit counter at offset of the entry's data without conflict with other adders;
  * *old (may be NULL) = value before, with uncommitted changes of others. Escrow columns, LV refcounts.

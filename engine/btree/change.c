@@ -299,6 +299,18 @@ btree_lock(struct btree_cursor *c)
     return err < 0 ? err : btree_refresh(c);
 }
 
+JET_ERR
+btree_check_write(struct btree_cursor *c)
+{
+    if (c->pos != POS_ON)
+        return JET_errNoCurrentRecord;
+    struct bookmark bm = btree_cursor_bookmark(c);
+    g_rw_lock_reader_lock(&c->t->latch);
+    JET_ERR err = version_check_write(version_find(&c->t->versions, bm.key, bm.data), c->s);
+    g_rw_lock_reader_unlock(&c->t->latch);
+    return err;
+}
+
 static JET_ERR
 delete_locked(struct btree_cursor *c)
 {
