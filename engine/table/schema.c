@@ -61,6 +61,9 @@ schema_new(void)
 {
     struct schema *sc = g_new0(struct schema, 1);
     sc->refs = 1;
+    sc->last_var = COLUMN_VAR_LEAST - 1;
+    sc->last_tagged = COLUMN_TAGGED_LEAST - 1;
+    sc->fixed_end = 4;
     sc->columns = g_ptr_array_new_with_free_func((GDestroyNotify)column_free);
     sc->indexes = g_ptr_array_new_with_free_func((GDestroyNotify)index_free);
     return sc;
@@ -88,7 +91,17 @@ schema_unref(struct schema *sc)
 void
 schema_add_column(struct schema *sc, struct column *c)
 {
-    g_ptr_array_add(sc->columns, c);
+    uint32_t *last = column_is_fixed(c) ? &sc->last_fixed
+                     : column_is_var(c) ? &sc->last_var
+                                        : &sc->last_tagged;
+
+    *last = MAX(*last, c->id);
+    if (column_is_fixed(c))
+        sc->fixed_end = MAX(sc->fixed_end, c->offset + column_size(c));
+    if (c->coltyp == JET_coltypNil)
+        column_free(c);
+    else
+        g_ptr_array_add(sc->columns, c);
 }
 
 void

@@ -108,6 +108,8 @@ struct schema {
     struct index *primary; /* one of them, or NULL: records are numbered */
     uint32_t secondaries;
     const struct column *autoinc, *version; /* or NULL */
+    /* the next column's place: deleted columns (rows of type Nil) keep theirs */
+    uint32_t last_fixed, last_var, last_tagged, fixed_end;
     struct column *nontagged[256];          /* by id */
 };
 
@@ -115,7 +117,8 @@ struct schema *schema_new(void);
 struct schema *schema_ref(const struct schema *sc);
 void schema_unref(struct schema *sc); /* NULL is fine */
 
-/* The schema owns them afterwards. Columns may come in any order; schema_finish sorts. */
+/* The schema owns them afterwards. Columns may come in any order; schema_finish sorts. A column of type
+ * Nil was deleted: its place counts, then it is freed. */
 void schema_add_column(struct schema *sc, struct column *c);
 void schema_add_index(struct schema *sc, struct index *ix);
 

@@ -140,7 +140,7 @@ JET_ERR table_add_column(struct table *t, struct table_column_spec *spec);
  * Primary indexes of empty tables only; others: JET_errFeatureNotAvailable.
  * JET_errIndexDuplicate, JET_errIndexHasPrimary, JET_errIndexInvalidDef, JET_errColumnNotFound,
  * JET_errTableNotEmpty, JET_errInvalidName, JET_errInvalidGrbit, JET_errTooManyKeys,
- * JET_errDensityInvalid, JET_errFixedDDL, JET_errMultiValuedIndexViolation: a tagged column in it.
+ * JET_errDensityInvalid, JET_errFixedDDL, JET_errTableInUse. A multi-valued column: IndexInvalidDef.
  */
 JET_ERR table_create_index(struct table *t, struct table_index_spec *spec);
 
