@@ -33,6 +33,7 @@ btree_db_free(struct btree_db *db)
 {
     if (!db)
         return;
+    txn_forget(db->txn, db);
     GHashTableIter it;
     gpointer t;
     g_hash_table_iter_init(&it, db->trees);

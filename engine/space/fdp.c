@@ -254,6 +254,7 @@ tree_action_new(struct btree_db *db, struct btree *t, struct tree_action **out)
         return JET_errOutOfMemory;
     ta->db = db;
     ta->t = t;
+    ta->action.owner = db;
     ta->action.free = tree_action_free;
     *out = ta;
     return JET_errSuccess;

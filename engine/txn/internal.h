@@ -64,3 +64,4 @@ void session_enter(struct session *s, uint32_t begin0, bool draw);
 void rce_retire(struct rce *rce);
 
 void txn_action_free(struct txn_action *a);
+void trx_drop_actions(struct trx *trx, const void *owner);

@@ -86,6 +86,8 @@ session_leave(struct session *s, bool committed)
 {
     struct txn *txn = s->txn;
     struct trx *trx = g_steal_pointer(&s->trx);
+    if (trx)
+        trx_drop_actions(trx, NULL);
     g_mutex_lock(&txn->lock);
     active_unlink(s);
     if (trx && committed && (trx->first || trx->actions)) {

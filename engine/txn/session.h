@@ -72,6 +72,7 @@ struct txn_config {
 /* An action bound to a session's transaction; run once, then freed by its own function. */
 struct txn_action {
     struct txn_action *next;
+    const void *owner; /* for txn_forget() */
     uint8_t level;
     /* rollback of the level it belongs to; NULL = nothing. Runs in reverse order, on the session. */
     JET_ERR (*on_rollback)(struct txn_action *a, struct session *s);
@@ -108,6 +109,9 @@ struct lgpos txn_oldest_begin0(struct txn *txn);
  * The first error of an upcall; the rest still ran.
  */
 JET_ERR txn_cleanup(struct txn *txn, uint32_t max, uint64_t *left);
+
+/* Drops what waits for cleanup and belongs to owner, undone: the database is closed. */
+void txn_forget(struct txn *txn, const void *owner);
 
 /* Open sessions, and bytes in the version store, for counters. */
 uint32_t txn_session_count(struct txn *txn);

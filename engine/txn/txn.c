@@ -194,6 +194,33 @@ txn_action_free(struct txn_action *a)
         a->free(a);
 }
 
+/* Takes out of the list the actions that owner has, or (NULL) that have nothing left to do. */
+void
+trx_drop_actions(struct trx *trx, const void *owner)
+{
+    struct txn_action **at = &trx->actions;
+    while (*at) {
+        struct txn_action *a = *at;
+        if (owner ? a->owner == owner : !a->on_cleanup) {
+            *at = a->next;
+            txn_action_free(a);
+        } else {
+            at = &a->next;
+        }
+    }
+}
+
+void
+txn_forget(struct txn *txn, const void *owner)
+{
+    g_mutex_lock(&txn->cleanup_lock);
+    g_mutex_lock(&txn->lock);
+    for (struct trx *trx = txn->done; trx; trx = trx->next)
+        trx_drop_actions(trx, owner);
+    g_mutex_unlock(&txn->lock);
+    g_mutex_unlock(&txn->cleanup_lock);
+}
+
 /* ---- cleanup ---- */
 
 /* Head of the queue if no snapshot is older; it stays in the queue. */
