@@ -7,12 +7,15 @@
 #include "service/wire.h"
 
 void
-service_end_session(struct service *service)
+service_end_session(struct service *service, bool by_server)
 {
     if (!service->owner)
         return;
     service->owner = NULL;
-    (void)service->backend.end(service->ctx, JET_bitBackupEndAbort);
+    if (by_server)
+        (void)service->backend.stop(service->ctx);
+    (void)service->backend.end(service->ctx,
+                               by_server ? JET_bitBackupEndNormal : JET_bitBackupEndAbort);
 }
 
 static void

@@ -63,7 +63,7 @@ drop_peer(struct peer *peer)
 {
     struct service *service = peer->service;
     if (service->owner == peer)
-        service_end_session(service);
+        service_end_session(service, false);
     g_ptr_array_remove_fast(service->peers, peer);
 }
 
@@ -243,7 +243,7 @@ shut_down(gpointer arg)
     struct peer *client = service->owner;
     service->stopping = true;
     g_source_destroy(service->accept);
-    service_end_session(service);
+    service_end_session(service, true);
     if (client)
         say_farewell(service, client);
     drop_strangers(service);

@@ -47,8 +47,8 @@ JET_ERR service_start(const char *log_dir, const char *base, const struct servic
 
 /*
  * Removes the socket, tells the client of a running session that it ended with reason, ends the
- * session (abort), drops all peers, joins the thread. Waits for the call in progress, so no lock
- * that a backend call takes may be held. NULL is fine.
+ * session (stopped, so as JET_errBackupAbortByServer), drops all peers, joins the thread. Waits for
+ * the call in progress, so no lock that a backend call takes may be held. NULL is fine.
  */
 void service_stop(struct service *service, JET_ERR reason);
 

@@ -43,5 +43,5 @@ void service_method_call(GDBusConnection *bus, const gchar *sender, const gchar 
                          const gchar *interface, const gchar *method, GVariant *args,
                          GDBusMethodInvocation *invocation, gpointer user_data);
 
-/* Ends the session of the owner, if there is one. */
-void service_end_session(struct service *service);
+/* Ends the session of the owner, if there is one: as aborted by its caller, or by the server. */
+void service_end_session(struct service *service, bool by_server);

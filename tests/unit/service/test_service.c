@@ -456,7 +456,8 @@ test_stopped_service_tells_why(void **state)
     struct service_client *client = begun(f), *idle = connected(f);
     notes->go_down = true;
     reap(&f->server);
-    assert_int_equal(notes->aborted, 1);
+    assert_int_equal(notes->stopped, 1); /* the session learns that it was not its client */
+    assert_int_equal(notes->ended_normally, 1);
     assert_int_equal(service_client_check(client), JET_errBackupAbortByServer);
     assert_int_equal(service_client_end(client, JET_bitBackupEndNormal),
                      JET_errBackupAbortByServer);
