@@ -561,7 +561,7 @@ check_tags(const struct page *page, struct tag *tags, uint16_t n)
     uint32_t total = 0, used = 0;
     for (uint16_t i = 0; i < n; i++) {
         struct tag tag = tag_get(page, i);
-        if ((uint32_t)tag.ib + tag.cb > mic_free(page))
+        if (tag.cb > 0 && (uint32_t)tag.ib + tag.cb > mic_free(page))
             return "tag outside of the used area";
         if (tag.cb == 0 && i > 0 && !(page_flags(page) & PAGE_FLAG_EMPTY))
             return "empty node";
@@ -604,7 +604,7 @@ find_fault(const struct page *page)
 {
     uint16_t n = tag_count(page);
     if (page_flags(page) & PAGE_FLAG_PREINIT)
-        return NULL;
+        return "pre-initialized, without content";
     if (n == 0)
         return "no tags";
     if (TAG_BYTES * (uint32_t)n > page_data_bytes(page->size) ||
