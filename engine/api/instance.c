@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "backup/context.h"
 #include "base/error.h"
 #include "esentx.h"
 #include "instance/registry.h"
+#include "service/server.h"
 
 #define ENGINE_VERSION 0x000a3fab /* what JetGetVersion says: Windows 10's engine, 10.0.16299 */
 
@@ -199,7 +201,7 @@ JetCreateInstanceW(JET_INSTANCE *pinstance, JET_PCWSTR szInstanceName)
  * JET_errLogFilePathInUse; what recovery says: JET_errMissingLogFile,
  * JET_errRequiredLogFilesMissing, JET_errLogFileCorrupt, JET_errBadLogVersion,
  * JET_errSoftRecoveryOnBackupDatabase, JET_errAttachedDatabaseMismatch ... (log format 5.7);
- * JET_wrnCommittedLogFilesLost.
+ * JET_wrnCommittedLogFilesLost; JET_errFileAccessDenied: the backup service cannot have its socket.
  */
 JET_ERR
 JetInit3A(JET_INSTANCE *pinstance, JET_RSTINFO_A *prstInfo, JET_GRBIT grbit)
@@ -222,6 +224,13 @@ JetInit3A(JET_INSTANCE *pinstance, JET_RSTINFO_A *prstInfo, JET_GRBIT grbit)
     if (err < 0)
         return err;
     err = instance_init(inst, &(struct instance_init_options){grbit, prstInfo});
+    if (err >= 0) {
+        JET_ERR service_err = server_start(inst);
+        if (service_err < 0) {
+            (void)instance_term(inst, JET_bitTermComplete, NULL, NULL);
+            err = service_err;
+        }
+    }
     if (err < 0 && made)
         registry_remove(inst);
     else if (err >= 0 && pinstance)
@@ -271,10 +280,25 @@ JetInit3W(JET_INSTANCE *pinstance, JET_RSTINFO_W *prstInfo, JET_GRBIT grbit)
     return err;
 }
 
+/* Nobody is inside, nobody can enter. */
 static void
-end_sessions(void *inst)
+end_all(void *inst)
 {
     api_end_sessions(inst);
+    server_stop(inst);
+    context_term(inst, false);
+}
+
+/* Ends a running backup, a client's or our own, as aborted by the server. */
+static void
+end_backup(struct instance *inst)
+{
+    server_stop(inst);
+    if (instance_enter(inst) < 0)
+        return;
+    context_stop(inst);
+    (void)context_end(inst, JET_bitBackupEndNormal);
+    instance_leave(inst);
 }
 
 /**
@@ -298,7 +322,9 @@ JetTerm2(JET_INSTANCE instance, JET_GRBIT grbit)
     JET_ERR err = registry_find(instance, &inst);
     if (err < 0)
         return err;
-    err = instance_term(inst, grbit, end_sessions, inst);
+    if (grbit & (JET_bitTermAbrupt | JET_bitTermStopBackup))
+        end_backup(inst);
+    err = instance_term(inst, grbit, end_all, inst);
     bool refused = err == JET_errTermInProgress || err == JET_errBackupInProgress ||
                    err == JET_errSurrogateBackupInProgress;
     if (!refused)

@@ -120,5 +120,5 @@ server_start(struct instance *inst)
 void
 server_stop(struct instance *inst)
 {
-    service_stop(g_steal_pointer(&inst->service), JET_errBackupAbortByServer);
+    service_stop(g_atomic_pointer_exchange(&inst->service, NULL), JET_errBackupAbortByServer);
 }
