@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: MIT */
+#include "backup.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void
+file_free(gpointer data)
+{
+    struct backup_file *file = data;
+
+    served_free(file->served);
+    g_mutex_clear(&file->lock);
+    g_free(file->name);
+    g_free(file->path);
+    g_free(file->text);
+    g_free(file);
+}
+
+static char *
+explain_open(const char *source, bool is_file, JET_ERR err)
+{
+    const char *hint;
+
+    switch (err) {
+    case JET_errFileAccessDenied:
+        hint = is_file ? "a running program has it open: give the program's instance directory "
+                         "instead, with its backup service turned on (JET_paramJetxBackupService)"
+                       : "a running program has it open and offers no backup: turn on its backup "
+                         "service (JET_paramJetxBackupService)";
+        break;
+    case JET_errAccessDenied:
+        hint = "it belongs to another user: run jetfs as the owner of the database";
+        break;
+    case JET_errFileNotFound:
+        hint = "there is neither a backup service nor a database: give an instance directory, its "
+               "socket, or a database file";
+        break;
+    default:
+        hint = JetxErrorTextA(err);
+    }
+    return g_strdup_printf("%s: %s (%s, %d)", source, hint, JetxErrorNameA(err), err);
+}
+
+static JET_ERR
+connect_or_open(const char *source, bool is_file, struct backup *b)
+{
+    if (!is_file) {
+        JET_ERR err = JetxConnectInstanceA(source, &b->instance);
+        b->live = err >= 0;
+        if (err != JET_errFileNotFound)
+            return err;
+    }
+    return JetxOpenDatabaseFileA(source, &b->instance);
+}
+
+JET_ERR
+backup_open(const char *source, struct events *events, struct backup **backup, char **message)
+{
+    struct stat st;
+    bool is_file = stat(source, &st) == 0 && S_ISREG(st.st_mode);
+    struct backup *b = g_new0(struct backup, 1);
+
+    g_rw_lock_init(&b->delivery);
+    g_rw_lock_init(&b->in_use);
+    b->source = g_strdup(source);
+    b->events = events;
+    b->instance = JET_instanceNil;
+    b->files = g_ptr_array_new_with_free_func(file_free);
+    JET_ERR err = connect_or_open(source, is_file, b);
+    if (err < 0) {
+        *message = explain_open(source, is_file, err);
+        b->instance = JET_instanceNil;
+        backup_free(b);
+        return err;
+    }
+    *backup = b;
+    return JET_errSuccess;
+}
+
+static struct backup_file *
+file_new(const char *name, enum file_kind kind, uint64_t size)
+{
+    struct backup_file *file = g_new0(struct backup_file, 1);
+
+    g_mutex_init(&file->lock);
+    file->name = g_strdup(name);
+    file->kind = kind;
+    file->size = size;
+    file->served = served_new(size);
+    return file;
+}
+
+/* Names come from another process: none may leave the directory or stand there twice. */
+static bool
+name_is_usable(struct backup *b, const char *name)
+{
+    return name[0] != '\0' && strchr(name, '/') == NULL && strcmp(name, ".") != 0 &&
+           strcmp(name, "..") != 0 && strcmp(name, ".jetfs") != 0 &&
+           g_utf8_validate(name, -1, NULL) && backup_find(b, name) == NULL;
+}
+
+static bool
+add_file(struct backup *b, const JETX_BACKUPFILE *entry)
+{
+    g_autofree char *name = g_strndup(entry->szName, sizeof entry->szName);
+
+    if (!name_is_usable(b, name) || entry->kind < FILE_DATABASE || entry->kind > FILE_GENERATED)
+        return false;
+    struct backup_file *file = file_new(name, (enum file_kind)entry->kind, entry->cbSize);
+    file->path = g_strndup(entry->szPath, sizeof entry->szPath);
+    file->mtime_ns = entry->mtime_ns;
+    file->inode = entry->inode;
+    file->generation = entry->genLog;
+    file->page_bytes = entry->cbPage;
+    g_ptr_array_add(b->files, file);
+    return true;
+}
+
+static JET_ERR
+add_manifest(struct backup *b)
+{
+    char *text = NULL;
+
+    if (backup_find(b, "backup.json") != NULL)
+        return JET_errSuccess;
+    JET_ERR err = JetxGetManifestA(b->instance, &text);
+    if (err < 0)
+        return err;
+    struct backup_file *file = file_new("backup.json", FILE_GENERATED, strlen(text));
+    file->path = g_strdup("");
+    file->text = g_strdup(text);
+    file->mtime_ns = g_get_real_time() * 1000;
+    g_ptr_array_add(b->files, file);
+    JetFreeBuffer(text);
+    return JET_errSuccess;
+}
+
+/* Inodes are unique: one that is missing or taken gets the next free number above a round one. */
+static void
+settle_inodes(struct backup *b)
+{
+    g_autoptr(GHashTable) taken = g_hash_table_new(g_int64_hash, g_int64_equal);
+    uint64_t next = UINT64_C(1) << 48;
+
+    for (guint i = 0; i < b->files->len; i++) {
+        struct backup_file *file = b->files->pdata[i];
+        if (file->inode < 16 || g_hash_table_contains(taken, &file->inode))
+            file->inode = next++;
+        g_hash_table_add(taken, &file->inode);
+    }
+}
+
+static JET_ERR
+list_files(struct backup *b)
+{
+    JETX_BACKUPFILE *entries = NULL;
+    uint32_t n = 0;
+
+    JET_ERR err = JetxGetFrozenFiles(b->instance, &entries, &n);
+    if (err < 0)
+        return err;
+    for (uint32_t i = 0; i < n && err >= 0; i++) {
+        if (!add_file(b, &entries[i]))
+            err = JET_errInvalidPath;
+    }
+    JetFreeBuffer((char *)entries);
+    if (err >= 0)
+        err = add_manifest(b);
+    if (err >= 0)
+        settle_inodes(b);
+    return err;
+}
+
+JET_ERR
+backup_begin(struct backup *b, char **message)
+{
+    JET_ERR err = JetxBeginFrozenBackup(b->instance, 0);
+
+    if (err >= 0) {
+        b->begun = true;
+        err = list_files(b);
+    }
+    if (err < 0) {
+        const char *hint = err == JET_errBackupInProgress
+                               ? "another backup session of it is running: wait for its end, or "
+                                 "end it with `jetfs umount --abort`"
+                               : JetxErrorTextA(err);
+        *message = g_strdup_printf("%s: cannot begin the backup: %s (%s, %d)", b->source, hint,
+                                   JetxErrorNameA(err), err);
+        if (b->begun)
+            (void)backup_end(b, false, false);
+        return err;
+    }
+    return JET_errSuccess;
+}
+
+struct backup_file *
+backup_find(struct backup *b, const char *name)
+{
+    for (guint i = 0; i < b->files->len; i++) {
+        struct backup_file *file = b->files->pdata[i];
+        if (strcmp(file->name, name) == 0)
+            return file;
+    }
+    return NULL;
+}
+
+static bool
+ends_session(JET_ERR err)
+{
+    switch (err) {
+    case JET_errBackupAbortByServer:
+    case JET_errBackupAbortByCaller:
+    case JET_errNoBackup:
+    case JET_errInvalidInstance:
+    case JET_errNotInitialized:
+    case JET_errTermInProgress:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void
+note_death(struct backup *b, JET_ERR err)
+{
+    if (g_atomic_int_compare_and_exchange(&b->dead, 0, err))
+        events_add(b->events, "the session was ended by the owner of the database: %s (%d)",
+                   JetxErrorNameA(err), err);
+}
+
+static void
+note_if_death(struct backup *b, JET_ERR err)
+{
+    if (err < 0 && ends_session(err) && !g_atomic_int_get(&b->ending))
+        note_death(b, err);
+}
+
+static JET_ERR
+open_locked(struct backup *b, struct backup_file *file)
+{
+    JET_ERR err = JET_errSuccess;
+    uint32_t low, high;
+
+    g_mutex_lock(&file->lock);
+    if (!file->is_open && file->text == NULL) {
+        err = JetOpenFileInstanceA(b->instance, file->name, &file->handle, &low, &high);
+        file->is_open = err >= 0;
+    }
+    g_mutex_unlock(&file->lock);
+    return err;
+}
+
+JET_ERR
+backup_file_open(struct backup *b, struct backup_file *file)
+{
+    JET_ERR err = g_atomic_int_get(&b->dead);
+    if (err >= 0) {
+        g_rw_lock_reader_lock(&b->in_use);
+        err = b->ending ? JET_errNoBackup : open_locked(b, file);
+        g_rw_lock_reader_unlock(&b->in_use);
+    }
+    note_if_death(b, err);
+    return err < 0 ? err : JET_errSuccess;
+}
+
+static JET_ERR
+read_locked(struct backup *b, struct backup_file *file, uint64_t off, void *buf, uint32_t len)
+{
+    for (uint32_t done = 0; done < len;) {
+        uint32_t got = 0;
+        JET_ERR err = JetxReadFileAt(b->instance, file->handle, off + done, (uint8_t *)buf + done,
+                                     len - done, &got);
+        if (err < 0)
+            return err;
+        if (got == 0)
+            return JET_errFileIOBeyondEOF;
+        done += got;
+    }
+    return JET_errSuccess;
+}
+
+/* Reads of many threads go on at once; the end of the session waits for them and keeps out more. */
+static JET_ERR
+read_exactly(struct backup *b, struct backup_file *file, uint64_t off, void *buf, uint32_t len)
+{
+    if (g_atomic_int_get(&b->ending))
+        return JET_errNoBackup;
+    g_rw_lock_reader_lock(&b->in_use);
+    JET_ERR err = b->ending ? JET_errNoBackup : read_locked(b, file, off, buf, len);
+    g_rw_lock_reader_unlock(&b->in_use);
+    return err;
+}
+
+/* The page of [off, off + len) that cannot be read; `off` when no single one fails. */
+static uint64_t
+find_bad_page(struct backup *b, struct backup_file *file, uint64_t off, uint32_t len)
+{
+    uint64_t page = file->page_bytes;
+    g_autofree uint8_t *buf = g_malloc(page);
+
+    for (uint64_t at = off / page * page; at < off + len; at += page) {
+        uint32_t part = (uint32_t)MIN(page, file->size - at);
+        if (read_exactly(b, file, at, buf, part) < 0)
+            return at;
+    }
+    return off;
+}
+
+static void
+note_error(struct backup *b, struct backup_file *file, uint64_t off, uint32_t len, JET_ERR err)
+{
+    g_mutex_lock(&file->lock);
+    bool first = file->error == 0;
+    g_mutex_unlock(&file->lock);
+    if (!first)
+        return;
+
+    uint32_t pgno = 0;
+    if (exit_is_corruption(err) && file->page_bytes > 0) {
+        off = find_bad_page(b, file, off, len);
+        uint64_t index = off / file->page_bytes;
+        pgno = index >= 2 ? (uint32_t)(index - 1) : 0; /* two header pages come before page 1 */
+    }
+    g_mutex_lock(&file->lock);
+    first = file->error == 0;
+    if (first) {
+        file->error = err;
+        file->error_offset = off;
+        file->error_pgno = pgno;
+    }
+    g_mutex_unlock(&file->lock);
+    if (first)
+        events_add(b->events, "%s: cannot read at offset %" PRIu64 ", page %u: %s (%d)", file->name,
+                   off, pgno, JetxErrorNameA(err), err);
+}
+
+JET_ERR
+backup_read(struct backup *b, struct backup_file *file, uint64_t off, void *buf, uint32_t len)
+{
+    g_assert(off <= file->size && len <= file->size - off);
+    if (file->text != NULL) {
+        memcpy(buf, file->text + off, len);
+        return JET_errSuccess;
+    }
+    JET_ERR err = backup_file_open(b, file);
+    if (err < 0)
+        return err;
+    err = read_exactly(b, file, off, buf, len);
+    if (err < 0 && !ends_session(err))
+        note_error(b, file, off, len, err);
+    note_if_death(b, err);
+    return err;
+}
+
+JET_ERR
+backup_poll(struct backup *b, JETX_BACKUPSTATUS *status)
+{
+    JETX_BACKUPSTATUS own = {.cbStruct = sizeof own};
+    JET_ERR err = JetxGetBackupStatus(b->instance, &own);
+
+    if (err >= 0 && own.errSession < 0)
+        err = own.errSession;
+    if (err < 0 && b->begun && !g_atomic_int_get(&b->ending))
+        note_death(b, err);
+    if (status != NULL)
+        *status = own;
+    return err < 0 ? err : JET_errSuccess;
+}
+
+void
+backup_deliver(struct backup *b, struct backup_file *file, uint64_t off, uint64_t bytes,
+               int (*send)(void *ctx), void *ctx)
+{
+    g_rw_lock_reader_lock(&b->delivery);
+    if (send(ctx) == 0) {
+        served_add(file->served, off, bytes);
+        __atomic_fetch_add(&b->delivered_bytes, bytes, __ATOMIC_RELAXED);
+    }
+    g_rw_lock_reader_unlock(&b->delivery);
+}
+
+void
+backup_quiesce(struct backup *b)
+{
+    g_atomic_int_set(&b->ending, 1);
+    g_rw_lock_writer_lock(&b->delivery);
+    g_rw_lock_writer_unlock(&b->delivery);
+}
+
+bool
+backup_file_is_complete(const struct backup_file *file)
+{
+    return file->carried || served_complete(file->served);
+}
+
+bool
+backup_file_is_required(const struct backup_file *file)
+{
+    return file->kind != FILE_GENERATED;
+}
+
+enum jetfs_exit
+backup_result(struct backup *b)
+{
+    enum jetfs_exit result = EXIT_COMPLETE;
+
+    if (g_atomic_int_get(&b->dead) < 0)
+        return EXIT_ABORTED_BY_SERVER;
+    for (guint i = 0; i < b->files->len; i++) {
+        struct backup_file *file = b->files->pdata[i];
+        if (backup_file_is_complete(file) || !backup_file_is_required(file))
+            continue;
+        g_mutex_lock(&file->lock);
+        bool corrupt = exit_is_corruption(file->error);
+        g_mutex_unlock(&file->lock);
+        if (corrupt)
+            return EXIT_CORRUPT;
+        result = EXIT_INCOMPLETE;
+    }
+    return result;
+}
+
+static void
+close_files(struct backup *b)
+{
+    for (guint i = 0; i < b->files->len; i++) {
+        struct backup_file *file = b->files->pdata[i];
+        g_mutex_lock(&file->lock);
+        if (file->is_open)
+            (void)JetCloseFileInstance(b->instance, file->handle);
+        file->is_open = false;
+        g_mutex_unlock(&file->lock);
+    }
+}
+
+JET_ERR
+backup_end(struct backup *b, bool success, bool truncate)
+{
+    JET_ERR err = JET_errSuccess;
+
+    if (!b->begun)
+        return JET_errNoBackup;
+    backup_quiesce(b);
+    g_rw_lock_writer_lock(&b->in_use);
+    g_rw_lock_writer_unlock(&b->in_use);
+    close_files(b);
+    if (success && truncate) {
+        err = JetTruncateLogInstance(b->instance);
+        if (err < 0)
+            events_add(b->events, "the logs were not truncated: %s (%d)", JetxErrorNameA(err), err);
+    }
+    err = JetEndExternalBackupInstance2(b->instance,
+                                        success ? JET_bitBackupEndNormal : JET_bitBackupEndAbort);
+    b->begun = false;
+    if (!success && err == JET_errBackupAbortByCaller)
+        return JET_errSuccess;
+    return err < 0 ? err : JET_errSuccess;
+}
+
+void
+backup_free(struct backup *b)
+{
+    if (b == NULL)
+        return;
+    if (b->instance != JET_instanceNil)
+        (void)JetxDisconnectInstance(b->instance);
+    g_ptr_array_unref(b->files);
+    g_rw_lock_clear(&b->in_use);
+    g_rw_lock_clear(&b->delivery);
+    g_free(b->source);
+    g_free(b);
+}

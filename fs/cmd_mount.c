@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+#include "commands.h"
+
+#include "checks.h"
+#include "daemon.h"
+#include "mount.h"
+#include "mounts.h"
+#include "stale.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+struct arguments {
+    gboolean foreground;
+    char **option_lists;
+    char **paths;
+    struct mount_options options;
+};
+
+struct start {
+    struct events *events;
+    bool foreground;
+    int ready_fd;
+};
+
+static void
+on_ready(void *ctx)
+{
+    struct start *start = ctx;
+
+    if (start->foreground)
+        return;
+    events_to_syslog(start->events);
+    daemon_ready(start->ready_fd);
+}
+
+static bool
+parse(int *argc, char ***argv, struct arguments *a, char **message)
+{
+    const GOptionEntry entries[] = {
+        {"foreground", 'f', 0, G_OPTION_ARG_NONE, &a->foreground, "Stay in the foreground", NULL},
+        {"options", 'o', 0, G_OPTION_ARG_STRING_ARRAY, &a->option_lists,
+         "cache=window|direct|page, status=/FILE, allow_other, allow_root", "LIST"},
+        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &a->paths, NULL, NULL},
+        {NULL},
+    };
+    g_autoptr(GOptionContext) context = g_option_context_new("SOURCE MOUNTPOINT");
+    g_autoptr(GError) error = NULL;
+
+    g_option_context_set_summary(
+        context, "Mount a backup session of an ESE database as a read-only directory.\n"
+                 "SOURCE is an instance's directory or backup socket, or a database file that\n"
+                 "no program has open. Copy what is in MOUNTPOINT, then `jetfs umount` it; the\n"
+                 "result is in MOUNTPOINT.status.json.");
+    g_option_context_add_main_entries(context, entries, NULL);
+    if (!g_option_context_parse(context, argc, argv, &error)) {
+        *message = g_strdup(error->message);
+        return false;
+    }
+    for (char **list = a->option_lists; list != NULL && *list != NULL; list++) {
+        if (!options_parse(*list, &a->options, message))
+            return false;
+    }
+    if (a->paths == NULL || g_strv_length(a->paths) != 2) {
+        *message = g_strdup("give a source and a mount point; see `jetfs mount --help`");
+        return false;
+    }
+    return true;
+}
+
+/* Held while the driver lives, so that two cannot start at one place. The mount hides the
+ * directory. */
+static int
+lock_mountpoint(const char *mountpoint)
+{
+    int fd = open(mountpoint, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static enum jetfs_exit
+run(const struct mount_request *request, struct start *start)
+{
+    int fd = lock_mountpoint(request->mountpoint);
+    if (fd < 0) {
+        fprintf(stderr, "jetfs: %s: %s\n", request->mountpoint,
+                errno == EWOULDBLOCK ? "another jetfs starts or ends there: try again in a moment"
+                                     : g_strerror(errno));
+        return EXIT_ENVIRONMENT;
+    }
+    start->events = events_new("jetfs");
+    enum jetfs_exit code = mount_run(request, start->events);
+    events_free(start->events);
+    close(fd);
+    return code;
+}
+
+static enum jetfs_exit
+start_mount(const struct arguments *a)
+{
+    g_autofree char *source = g_canonicalize_filename(a->paths[0], NULL);
+    g_autofree char *mountpoint = mounts_resolve(a->paths[1]);
+    g_autofree char *message = NULL;
+    struct start start = {.foreground = a->foreground};
+    enum jetfs_exit code;
+
+    if (mountpoint == NULL) {
+        fprintf(stderr, "jetfs: %s: no such directory: create it with `mkdir -p %s`\n", a->paths[1],
+                a->paths[1]);
+        return EXIT_ENVIRONMENT;
+    }
+    g_autofree char *status_path = a->options.status_path != NULL ? g_strdup(a->options.status_path)
+                                                                  : mounts_status_path(mountpoint);
+    (void)stale_clean_up(mountpoint, status_path);
+    if (!checks_before_mount(source, mountpoint, &message)) {
+        fprintf(stderr, "jetfs: %s\n", message);
+        return EXIT_ENVIRONMENT;
+    }
+    struct mount_request request = {source, mountpoint, status_path, &a->options, on_ready, &start};
+    if (!a->foreground && !daemon_fork(&start.ready_fd, &code))
+        return code;
+    return run(&request, &start);
+}
+
+enum jetfs_exit
+cmd_mount(int argc, char **argv)
+{
+    struct arguments a = {0};
+    g_autofree char *message = NULL;
+    enum jetfs_exit code = EXIT_USAGE;
+
+    if (parse(&argc, &argv, &a, &message))
+        code = start_mount(&a);
+    else
+        fprintf(stderr, "jetfs: %s\n", message);
+    g_strfreev(a.option_lists);
+    g_strfreev(a.paths);
+    options_clear(&a.options);
+    return code;
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Unmounting, and waiting for what comes of it. The kernel lets umount(2) return before the driver
+ * has ended the session; the driver's process is watched through a pidfd until it has.
+ */
+#include "commands.h"
+
+#include "control.h"
+#include "mounts.h"
+#include "report.h"
+#include "stale.h"
+#include "status.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+struct job {
+    char *mountpoint;
+    char *status_path;
+    uint32_t flags; /* CONTROL_... */
+    bool lazy;
+    bool quiet;
+    int status_fd; /* MOUNTPOINT/.jetfs/status; closed before the unmount */
+    int driver;    /* pidfd; -1 when it cannot be watched */
+};
+
+/* Finds the driver of the mount, by asking it, and its status file. */
+static bool
+find_driver(struct job *job)
+{
+    g_autofree char *path = g_build_filename(job->mountpoint, CONTROL_DIR, CONTROL_STATUS, NULL);
+    struct status_summary summary;
+
+    job->status_fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (job->status_fd < 0) {
+        fprintf(stderr, "jetfs: %s: cannot talk to the driver: %s%s\n", job->mountpoint,
+                g_strerror(errno),
+                errno == EACCES ? "; only the user who mounted it, or root, can end it" : "");
+        return false;
+    }
+    if (status_read(job->status_fd, &summary)) {
+        job->driver = (int)syscall(SYS_pidfd_open, summary.pid, 0);
+        g_free(job->status_path);
+        job->status_path = g_strdup(summary.status_file);
+    }
+    status_summary_clear(&summary);
+    return true;
+}
+
+static bool
+tell_driver(struct job *job, uint32_t flags)
+{
+    bool told = ioctl(job->status_fd, CONTROL_END, &flags) == 0;
+
+    if (!told)
+        fprintf(stderr, "jetfs: %s: the driver refuses: %s\n", job->mountpoint, g_strerror(errno));
+    return told;
+}
+
+static bool
+unmount(struct job *job)
+{
+    int err = mounts_unmount(job->mountpoint, job->lazy);
+
+    if (err == 0)
+        return true;
+    if (err == -EBUSY) {
+        g_autofree char *holders = mounts_holders(job->mountpoint);
+        fprintf(stderr,
+                "jetfs: %s: busy: %s %s still open in it; the session goes on. End them, or "
+                "give the backup up with `jetfs umount --abort %s`\n",
+                job->mountpoint, holders == NULL ? "a process" : holders,
+                holders != NULL && strchr(holders, ',') != NULL ? "have files" : "has files",
+                job->mountpoint);
+    } else {
+        fprintf(stderr, "jetfs: %s: cannot unmount: %s\n", job->mountpoint, g_strerror(-err));
+    }
+    return false;
+}
+
+static void
+wait_for_driver(const struct job *job)
+{
+    struct pollfd fd = {.fd = job->driver, .events = POLLIN};
+
+    if (job->driver < 0)
+        return; /* the lease on the status file waits in its place */
+    while (poll(&fd, 1, -1) < 0 && errno == EINTR)
+        continue;
+}
+
+/* Ends a mount that has a driver; false when it goes on. */
+static bool
+end_mount(struct job *job)
+{
+    if (!find_driver(job))
+        return false;
+    bool ended = tell_driver(job, job->flags);
+    if ((job->flags & CONTROL_ABORT) == 0 && ended) {
+        int fd = job->status_fd;
+        job->status_fd = -1;
+        close(fd);
+        ended = unmount(job);
+    }
+    if (job->status_fd >= 0)
+        close(job->status_fd);
+    if (ended)
+        wait_for_driver(job);
+    if (job->driver >= 0)
+        close(job->driver);
+    return ended;
+}
+
+static enum jetfs_exit
+report_end(const struct job *job)
+{
+    struct status_summary summary;
+
+    (void)stale_clean_up(job->mountpoint, job->status_path); /* a driver that died just now */
+    if (!status_load(job->status_path, &summary)) {
+        fprintf(stderr, "jetfs: %s: unmounted, but its status file %s cannot be read\n",
+                job->mountpoint, job->status_path);
+        status_summary_clear(&summary);
+        return EXIT_ENVIRONMENT;
+    }
+    if (!job->quiet)
+        report_summary(&summary);
+    enum jetfs_exit result = summary.result;
+    status_summary_clear(&summary);
+    return result;
+}
+
+static enum jetfs_exit
+umount_path(struct job *job, const char *path)
+{
+    job->mountpoint = mounts_resolve(path);
+    if (job->mountpoint == NULL) {
+        fprintf(stderr, "jetfs: %s: no such directory\n", path);
+        return EXIT_ENVIRONMENT;
+    }
+    job->status_path = mounts_status_path(job->mountpoint);
+    switch (mounts_look(job->mountpoint)) {
+    case MOUNTS_NONE:
+        if (stale_clean_up(job->mountpoint, job->status_path))
+            return report_end(job);
+        fprintf(stderr, "jetfs: %s: not mounted; the last result is shown by `jetfs status %s`\n",
+                job->mountpoint, job->mountpoint);
+        return EXIT_ENVIRONMENT;
+    case MOUNTS_OTHER:
+        fprintf(stderr, "jetfs: %s: not a mount of jetfs\n", job->mountpoint);
+        return EXIT_ENVIRONMENT;
+    case MOUNTS_STALE:
+        (void)stale_clean_up(job->mountpoint, job->status_path);
+        return report_end(job);
+    case MOUNTS_JETFS:
+        break;
+    }
+    return end_mount(job) ? report_end(job) : EXIT_ENVIRONMENT;
+}
+
+static enum jetfs_exit
+run(struct job *job, const char *path)
+{
+    enum jetfs_exit code = umount_path(job, path);
+
+    g_free(job->mountpoint);
+    g_free(job->status_path);
+    return code;
+}
+
+enum jetfs_exit
+cmd_umount(int argc, char **argv)
+{
+    gboolean abort_session = FALSE, truncate = FALSE, quiet = FALSE;
+    g_auto(GStrv) paths = NULL;
+    const GOptionEntry entries[] = {
+        {"abort", 'a', 0, G_OPTION_ARG_NONE, &abort_session,
+         "End the session now, whatever was served, even while files are open", NULL},
+        {"truncate", 't', 0, G_OPTION_ARG_NONE, &truncate,
+         "When the backup is complete, delete the logs that it makes superfluous", NULL},
+        {"quiet", 'q', 0, G_OPTION_ARG_NONE, &quiet, "Print errors only", NULL},
+        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &paths, NULL, NULL},
+        {NULL},
+    };
+    g_autoptr(GOptionContext) context = g_option_context_new("MOUNTPOINT");
+    g_autoptr(GError) error = NULL;
+
+    g_option_context_set_summary(context, "Unmount, wait for the end of the session, print its "
+                                          "result and exit by it.");
+    g_option_context_add_main_entries(context, entries, NULL);
+    if (!g_option_context_parse(context, &argc, &argv, &error)) {
+        fprintf(stderr, "jetfs: %s\n", error->message);
+        return EXIT_USAGE;
+    }
+    if (paths == NULL || g_strv_length(paths) != 1 || (abort_session && truncate)) {
+        fprintf(stderr,
+                "jetfs: give one mount point, and at most one of --abort and --truncate; see "
+                "`jetfs umount --help`\n");
+        return EXIT_USAGE;
+    }
+    struct job job = {
+        .flags = (abort_session ? CONTROL_ABORT : 0) | (truncate ? CONTROL_TRUNCATE : 0),
+        .quiet = quiet,
+        .status_fd = -1,
+        .driver = -1,
+    };
+    return run(&job, paths[0]);
+}
+
+/* umount(8) calls: umount.fuse.jetfs MOUNTPOINT [-fnlrv] [-N NAMESPACE] [-t TYPE]. */
+enum jetfs_exit
+cmd_umount_helper(int argc, char **argv)
+{
+    struct job job = {.quiet = true, .status_fd = -1, .driver = -1};
+    int c;
+
+    while ((c = getopt(argc, argv, "fnlrvN:t:")) != -1) {
+        if (c == '?')
+            return EXIT_USAGE;
+        job.lazy |= c == 'l';
+        job.quiet &= c != 'v';
+    }
+    if (optind + 1 != argc) {
+        fprintf(stderr, "usage: umount.fuse.jetfs MOUNTPOINT [-fnlrv] [-N NAMESPACE] [-t TYPE]\n");
+        return EXIT_USAGE;
+    }
+    return run(&job, argv[optind]);
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+#include "mounts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <mntent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+char *
+mounts_resolve(const char *path)
+{
+    g_autofree char *absolute = g_canonicalize_filename(path, NULL);
+    g_autofree char *parent = g_path_get_dirname(absolute);
+    g_autofree char *name = g_path_get_basename(absolute);
+    struct stat st;
+
+    /* A link to a mount point means the mount point; a dead one is no link. */
+    if (lstat(absolute, &st) == 0 && S_ISLNK(st.st_mode)) {
+        char *target = realpath(absolute, NULL);
+        if (target != NULL) {
+            char *copy = g_strdup(target);
+            free(target);
+            return copy;
+        }
+    }
+    char *real = realpath(parent, NULL);
+    if (real == NULL)
+        return NULL;
+    char *joined = strcmp(name, "/") == 0 ? g_strdup("/") : g_build_filename(real, name, NULL);
+    free(real);
+    return joined;
+}
+
+/* The type of the topmost file system at the mount point; NULL when there is none. */
+static char *
+mounted_type(const char *mountpoint)
+{
+    FILE *table = setmntent("/proc/self/mounts", "r");
+    g_autofree char *buf = g_malloc(1 << 16);
+    char *type = NULL;
+    struct mntent entry;
+
+    if (table == NULL)
+        return NULL;
+    while (getmntent_r(table, &entry, buf, 1 << 16) != NULL) {
+        if (strcmp(entry.mnt_dir, mountpoint) != 0)
+            continue;
+        g_free(type);
+        type = g_strdup(entry.mnt_type);
+    }
+    endmntent(table);
+    return type;
+}
+
+enum mounts_kind
+mounts_look(const char *mountpoint)
+{
+    g_autofree char *type = mounted_type(mountpoint);
+
+    if (type == NULL)
+        return MOUNTS_NONE;
+    if (strcmp(type, "fuse.jetfs") != 0)
+        return MOUNTS_OTHER;
+    /* A dead connection answers every request at once; a live one answers this from memory. */
+    int fd = open(mountpoint, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOTCONN || errno == ECONNABORTED ? MOUNTS_STALE : MOUNTS_JETFS;
+    close(fd);
+    return MOUNTS_JETFS;
+}
+
+static int
+fusermount(const char *mountpoint, bool lazy)
+{
+    const char *argv[] = {"fusermount3", lazy ? "-uzq" : "-uq", "--", mountpoint, NULL};
+    int status = 0;
+
+    if (!g_spawn_sync(NULL, (char **)argv, NULL,
+                      G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL,
+                      NULL, NULL, NULL, NULL, &status, NULL))
+        return -ENOENT;
+    if (g_spawn_check_wait_status(status, NULL))
+        return 0;
+    return mounts_look(mountpoint) == MOUNTS_NONE ? -EINVAL : -EBUSY;
+}
+
+int
+mounts_unmount(const char *mountpoint, bool lazy)
+{
+    if (umount2(mountpoint, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) == 0)
+        return 0;
+    return errno == EPERM ? fusermount(mountpoint, lazy) : -errno;
+}
+
+static bool
+link_is_inside(const char *link, const char *mountpoint)
+{
+    g_autofree char *target = g_file_read_link(link, NULL);
+    size_t len = strlen(mountpoint);
+
+    return target != NULL && strncmp(target, mountpoint, len) == 0 &&
+           (target[len] == '/' || target[len] == '\0');
+}
+
+static bool
+process_uses(const char *pid, const char *mountpoint)
+{
+    g_autofree char *cwd = g_strdup_printf("/proc/%s/cwd", pid);
+    g_autofree char *fds = g_strdup_printf("/proc/%s/fd", pid);
+    g_autoptr(GDir) dir = g_dir_open(fds, 0, NULL);
+    const char *fd;
+
+    if (link_is_inside(cwd, mountpoint))
+        return true;
+    while (dir != NULL && (fd = g_dir_read_name(dir)) != NULL) {
+        g_autofree char *link = g_build_filename(fds, fd, NULL);
+        if (link_is_inside(link, mountpoint))
+            return true;
+    }
+    return false;
+}
+
+char *
+mounts_holders(const char *mountpoint)
+{
+    g_autoptr(GDir) proc = g_dir_open("/proc", 0, NULL);
+    GString *text = g_string_new(NULL);
+    const char *pid;
+
+    while (proc != NULL && (pid = g_dir_read_name(proc)) != NULL) {
+        if (!g_ascii_isdigit(pid[0]) || !process_uses(pid, mountpoint))
+            continue;
+        g_autofree char *path = g_strdup_printf("/proc/%s/comm", pid);
+        g_autofree char *comm = NULL;
+        (void)g_file_get_contents(path, &comm, NULL, NULL);
+        g_string_append_printf(text, "%s%s (%s)", text->len > 0 ? ", " : "", pid,
+                               comm == NULL ? "?" : g_strchomp(comm));
+    }
+    return g_string_free(text, text->len == 0);
+}
+
+char *
+mounts_status_path(const char *mountpoint)
+{
+    return g_strconcat(mountpoint, ".status.json", NULL);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The words of `-o`: ours, and those that mount(8) hands to every file system, which are accepted
+ * because a mount of jetfs is read-only, nosuid, nodev and noexec whatever they say.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+enum cache_mode {
+    CACHE_WINDOW, /* direct_io, read-ahead window in the driver: the fastest for copies */
+    CACHE_DIRECT, /* direct_io, every request straight from the source */
+    CACHE_PAGE,   /* the kernel's page cache: for many small reads and shared mmap */
+};
+
+struct mount_options {
+    enum cache_mode cache;
+    char *status_path; /* instead of MOUNTPOINT.status.json; NULL for that */
+    bool allow_other;
+    bool allow_root;
+};
+
+/* Adds a comma-separated list to `options`. On failure *message names the word; caller frees. */
+bool options_parse(const char *list, struct mount_options *options, char **message);
+
+const char *options_cache_name(enum cache_mode cache);
+void options_clear(struct mount_options *options);

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: MIT */
+#include "status.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+static void
+add_string(JsonBuilder *b, const char *name, const char *value)
+{
+    json_builder_set_member_name(b, name);
+    if (value == NULL)
+        json_builder_add_null_value(b);
+    else
+        json_builder_add_string_value(b, value);
+}
+
+static void
+add_int(JsonBuilder *b, const char *name, gint64 value)
+{
+    json_builder_set_member_name(b, name);
+    json_builder_add_int_value(b, value);
+}
+
+static void
+add_bool(JsonBuilder *b, const char *name, bool value)
+{
+    json_builder_set_member_name(b, name);
+    json_builder_add_boolean_value(b, value);
+}
+
+static void
+add_time(JsonBuilder *b, const char *name, gint64 us)
+{
+    g_autofree char *text = us == 0 ? NULL : events_time(us);
+    add_string(b, name, text);
+}
+
+static void
+begin_object(JsonBuilder *b, const char *name)
+{
+    json_builder_set_member_name(b, name);
+    json_builder_begin_object(b);
+}
+
+static char *
+signature_text(const JET_SIGNATURE *signature)
+{
+    const uint8_t *bytes = (const uint8_t *)signature;
+    GString *text = g_string_new(NULL);
+
+    for (size_t i = 0; i < sizeof *signature; i++)
+        g_string_append_printf(text, "%02x", bytes[i]);
+    return g_string_free(text, FALSE);
+}
+
+static void
+add_result(JsonBuilder *b, enum jetfs_exit result, JET_ERR code, const char *text)
+{
+    begin_object(b, "result");
+    add_string(b, "name", exit_name(result));
+    add_int(b, "exit", result);
+    add_int(b, "code", code);
+    add_string(b, "error", JetxErrorNameA(code));
+    add_string(b, "text", text);
+    json_builder_end_object(b);
+}
+
+static void
+add_error(JsonBuilder *b, struct backup_file *file)
+{
+    g_mutex_lock(&file->lock);
+    if (file->error < 0) {
+        begin_object(b, "error");
+        add_int(b, "code", file->error);
+        add_string(b, "name", JetxErrorNameA(file->error));
+        add_int(b, "offset", (gint64)file->error_offset);
+        if (file->error_pgno > 0)
+            add_int(b, "page", file->error_pgno);
+        json_builder_end_object(b);
+    }
+    g_mutex_unlock(&file->lock);
+}
+
+static void
+add_file(JsonBuilder *b, struct backup_file *file)
+{
+    static const char *const kinds[] = {"", "database", "log", "generated"};
+    gint64 served = (gint64)served_bytes(file->served);
+
+    json_builder_begin_object(b);
+    add_string(b, "name", file->name);
+    add_string(b, "path", file->path);
+    add_string(b, "kind", kinds[file->kind]);
+    add_int(b, "size", (gint64)file->size);
+    add_int(b, "served", served);
+    if (file->kind == FILE_DATABASE)
+        add_int(b, "verified", served);
+    if (file->kind == FILE_LOG) {
+        add_int(b, "generation", file->generation);
+        add_bool(b, "carried", file->carried);
+    }
+    add_bool(b, "required", backup_file_is_required(file));
+    add_bool(b, "complete", backup_file_is_complete(file));
+    add_error(b, file);
+    json_builder_end_object(b);
+}
+
+static void
+add_bytes(JsonBuilder *b, const struct status *status)
+{
+    const GPtrArray *files = status->backup->files;
+    gint64 required = 0, served = 0;
+    gint64 delivered = (gint64)__atomic_load_n(&status->backup->delivered_bytes, __ATOMIC_RELAXED);
+    gint64 end_us = status->end_us != 0 ? status->end_us : g_get_real_time();
+    gint64 us = MAX(end_us - status->begin_us, 1);
+
+    for (guint i = 0; i < files->len; i++) {
+        const struct backup_file *file = files->pdata[i];
+        if (!backup_file_is_required(file))
+            continue;
+        required += (gint64)file->size;
+        served += file->carried ? (gint64)file->size : (gint64)served_bytes(file->served);
+    }
+    begin_object(b, "bytes");
+    add_int(b, "required", required);
+    add_int(b, "served", served);
+    add_int(b, "delivered", delivered);
+    add_int(b, "per_second", (gint64)((double)delivered * G_USEC_PER_SEC / (double)us));
+    add_int(b, "preimage", (gint64)status->engine.cbPreimage);
+    add_int(b, "pinned_log", (gint64)status->engine.cbPinnedLog);
+    json_builder_end_object(b);
+}
+
+static void
+add_session(JsonBuilder *b, const struct status *status)
+{
+    g_autofree char *instance =
+        g_strndup(status->engine.szInstance, sizeof status->engine.szInstance);
+    g_autofree char *signature = signature_text(&status->engine.signLog);
+
+    begin_object(b, "owner");
+    add_bool(b, "live", status->backup->live);
+    add_int(b, "pid", status->engine.pid);
+    add_string(b, "instance", instance);
+    json_builder_end_object(b);
+    add_time(b, "begin", status->begin_us);
+    add_time(b, "end", status->end_us);
+    gint64 end_us = status->end_us != 0 ? status->end_us : g_get_real_time();
+    json_builder_set_member_name(b, "seconds");
+    json_builder_add_double_value(b, (double)((end_us - status->begin_us) / 1000) / 1000);
+    begin_object(b, "logs");
+    add_string(b, "signature", signature);
+    add_int(b, "low", status->engine.genLow);
+    add_int(b, "high", status->engine.genHigh);
+    json_builder_end_object(b);
+    begin_object(b, "freeze");
+    add_int(b, "lgpos", (gint64)status->engine.lgposFreeze);
+    add_int(b, "us", (gint64)status->engine.usFreeze);
+    json_builder_end_object(b);
+    add_bytes(b, status);
+}
+
+static void
+add_files(JsonBuilder *b, const struct status *status)
+{
+    json_builder_set_member_name(b, "files");
+    json_builder_begin_array(b);
+    for (guint i = 0; i < status->backup->files->len; i++)
+        add_file(b, status->backup->files->pdata[i]);
+    json_builder_end_array(b);
+}
+
+static void
+add_this_as_last_complete(JsonBuilder *b, const struct status *status)
+{
+    g_autofree char *signature = signature_text(&status->engine.signLog);
+
+    json_builder_begin_object(b);
+    add_time(b, "end", status->end_us);
+    add_string(b, "signature", signature);
+    json_builder_set_member_name(b, "logs");
+    json_builder_begin_array(b);
+    for (guint i = 0; i < status->backup->files->len; i++) {
+        const struct backup_file *file = status->backup->files->pdata[i];
+        if (file->kind != FILE_LOG)
+            continue;
+        json_builder_begin_object(b);
+        add_int(b, "generation", file->generation);
+        add_int(b, "size", (gint64)file->size);
+        add_int(b, "mtime_ns", file->mtime_ns);
+        json_builder_end_object(b);
+    }
+    json_builder_end_array(b);
+    json_builder_end_object(b);
+}
+
+static void
+add_last_complete(JsonBuilder *b, const struct status *status)
+{
+    bool complete = strcmp(status->state, "done") == 0 && status->result == EXIT_COMPLETE;
+
+    if (!complete && status->last_complete == NULL)
+        return;
+    json_builder_set_member_name(b, "last_complete");
+    if (complete)
+        add_this_as_last_complete(b, status);
+    else
+        json_builder_add_value(b, json_node_copy(status->last_complete));
+}
+
+static char *
+to_text(JsonNode *root)
+{
+    g_autoptr(JsonGenerator) generator = json_generator_new();
+    json_generator_set_pretty(generator, TRUE);
+    json_generator_set_root(generator, root);
+    g_autofree char *text = json_generator_to_data(generator, NULL);
+    return g_strconcat(text, "\n", NULL);
+}
+
+char *
+status_to_text(const struct status *status)
+{
+    g_autoptr(JsonBuilder) b = json_builder_new();
+
+    json_builder_begin_object(b);
+    add_int(b, "version", 1);
+    add_string(b, "state", status->state);
+    add_result(b, status->result, status->code, status->text);
+    add_string(b, "source", status->source);
+    add_string(b, "mountpoint", status->mountpoint);
+    add_string(b, "status_file", status->status_file);
+    add_string(b, "mode", "frozen");
+    add_string(b, "cache", status->cache);
+    add_bool(b, "lease", status->lease);
+    begin_object(b, "driver");
+    add_int(b, "pid", getpid());
+    add_int(b, "start_ticks", (gint64)status_process_start(getpid()));
+    add_string(b, "version", JETFS_VERSION);
+    json_builder_end_object(b);
+    if (status->backup != NULL) {
+        add_session(b, status);
+        add_files(b, status);
+    }
+    events_to_json(status->events, b);
+    add_last_complete(b, status);
+    json_builder_end_object(b);
+
+    g_autoptr(JsonNode) root = json_builder_get_root(b);
+    return to_text(root);
+}
+
+static gint64
+int_member(JsonObject *object, const char *name)
+{
+    JsonNode *node = object == NULL ? NULL : json_object_get_member(object, name);
+    return node != NULL && JSON_NODE_HOLDS_VALUE(node) ? json_node_get_int(node) : 0;
+}
+
+static const char *
+string_member(JsonObject *object, const char *name)
+{
+    JsonNode *node = object == NULL ? NULL : json_object_get_member(object, name);
+    return node != NULL && JSON_NODE_HOLDS_VALUE(node) ? json_node_get_string(node) : NULL;
+}
+
+static JsonObject *
+object_member(JsonObject *object, const char *name)
+{
+    JsonNode *node = object == NULL ? NULL : json_object_get_member(object, name);
+    return node != NULL && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+}
+
+static bool
+log_is_listed(JsonArray *logs, const struct backup_file *file)
+{
+    for (guint i = 0; i < json_array_get_length(logs); i++) {
+        JsonNode *node = json_array_get_element(logs, i);
+        JsonObject *log = JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+        if (int_member(log, "generation") == file->generation &&
+            int_member(log, "size") == (gint64)file->size &&
+            int_member(log, "mtime_ns") == file->mtime_ns)
+            return true;
+    }
+    return false;
+}
+
+void
+status_carry(struct status *status)
+{
+    JsonNode *last = status->last_complete;
+    JsonObject *object =
+        last != NULL && JSON_NODE_HOLDS_OBJECT(last) ? json_node_get_object(last) : NULL;
+    JsonNode *logs = object == NULL ? NULL : json_object_get_member(object, "logs");
+    g_autofree char *signature = signature_text(&status->engine.signLog);
+
+    if (logs == NULL || !JSON_NODE_HOLDS_ARRAY(logs) ||
+        g_strcmp0(string_member(object, "signature"), signature) != 0)
+        return;
+    for (guint i = 0; i < status->backup->files->len; i++) {
+        struct backup_file *file = status->backup->files->pdata[i];
+        if (file->kind == FILE_LOG)
+            file->carried = log_is_listed(json_node_get_array(logs), file);
+    }
+}
+
+bool
+status_parse(const char *text, struct status_summary *summary)
+{
+    g_autoptr(JsonParser) parser = json_parser_new();
+
+    *summary = (struct status_summary) {0};
+    if (!json_parser_load_from_data(parser, text, -1, NULL))
+        return false;
+    g_autoptr(JsonNode) root = json_parser_steal_root(parser);
+    if (root == NULL || !JSON_NODE_HOLDS_OBJECT(root))
+        return false;
+    JsonObject *object = json_node_get_object(root);
+    JsonObject *result = object_member(object, "result");
+    JsonObject *driver = object_member(object, "driver");
+    if (result == NULL || driver == NULL || string_member(object, "state") == NULL)
+        return false;
+    summary->state = g_strdup(string_member(object, "state"));
+    summary->result = (enum jetfs_exit)int_member(result, "exit");
+    summary->result_name = g_strdup(string_member(result, "name"));
+    summary->text = g_strdup(string_member(result, "text"));
+    summary->mountpoint = g_strdup(string_member(object, "mountpoint"));
+    summary->status_file = g_strdup(string_member(object, "status_file"));
+    summary->pid = (int)int_member(driver, "pid");
+    summary->start_ticks = (guint64)int_member(driver, "start_ticks");
+    summary->root = g_steal_pointer(&root);
+    return true;
+}
+
+/* Up to the end of the file, whatever size it seems to have: the live status changes between looks.
+ */
+bool
+status_read(int fd, struct status_summary *summary)
+{
+    g_autoptr(GByteArray) bytes = g_byte_array_new();
+    uint8_t buf[16384];
+    ssize_t n;
+
+    *summary = (struct status_summary) {0};
+    while ((n = read(fd, buf, sizeof buf)) > 0 || (n < 0 && errno == EINTR))
+        g_byte_array_append(bytes, buf, n > 0 ? (guint)n : 0);
+    g_byte_array_append(bytes, (const uint8_t *)"", 1);
+    return n == 0 && status_parse((const char *)bytes->data, summary);
+}
+
+bool
+status_load(const char *path, struct status_summary *summary)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+    *summary = (struct status_summary) {0};
+    if (fd < 0)
+        return false;
+    bool loaded = status_read(fd, summary);
+    close(fd);
+    return loaded;
+}
+
+void
+status_summary_clear(struct status_summary *summary)
+{
+    g_free(summary->state);
+    g_free(summary->result_name);
+    g_free(summary->text);
+    g_free(summary->mountpoint);
+    g_free(summary->status_file);
+    g_clear_pointer(&summary->root, json_node_unref);
+    *summary = (struct status_summary) {0};
+}
+
+JsonNode *
+status_load_last_complete(const char *path)
+{
+    struct status_summary summary;
+    JsonNode *last = NULL;
+
+    if (status_load(path, &summary)) {
+        JsonNode *node =
+            json_object_get_member(json_node_get_object(summary.root), "last_complete");
+        last = node == NULL ? NULL : json_node_copy(node);
+    }
+    status_summary_clear(&summary);
+    return last;
+}
+
+char *
+status_with_result(const struct status_summary *summary, enum jetfs_exit result, const char *text)
+{
+    g_autoptr(JsonNode) root = json_node_copy(summary->root);
+    JsonObject *object = json_node_get_object(root);
+    g_autofree char *end = events_time(g_get_real_time());
+    JsonObject *changed = json_object_new();
+
+    json_object_set_string_member(changed, "name", exit_name(result));
+    json_object_set_int_member(changed, "exit", result);
+    json_object_set_int_member(changed, "code", 0);
+    json_object_set_string_member(changed, "error", JetxErrorNameA(0));
+    json_object_set_string_member(changed, "text", text);
+    json_object_set_string_member(object, "state", "done");
+    json_object_set_string_member(object, "end", end);
+    json_object_set_object_member(object, "result", changed);
+    return to_text(root);
+}
+
+guint64
+status_process_start(int pid)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/stat", pid);
+    g_autofree char *text = NULL;
+
+    if (pid <= 0 || !g_file_get_contents(path, &text, NULL, NULL))
+        return 0;
+    const char *after_name = strrchr(text, ')');
+    if (after_name == NULL)
+        return 0;
+    g_auto(GStrv) fields = g_strsplit(after_name + 1, " ", -1);
+    if (g_strv_length(fields) < 21)
+        return 0;
+    /* A zombie has ended: what it held is released. Fields 3 (state) and 22 (start) of proc(5). */
+    return fields[1][0] == 'Z' ? 0 : g_ascii_strtoull(fields[20], NULL, 10);
+}

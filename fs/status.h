@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The status as JSON: written by the driver, read by the verbs and by the next driver. Members may
+ * be added; readers ignore what they do not know.
+ *
+ *   {"version": 1, "state": "running" | "ending" | "done",
+ *    "result": {"name", "exit", "code", "error", "text"},           name "running" until done
+ *    "source", "mountpoint", "status_file", "mode": "frozen", "cache", "lease",
+ *    "driver": {"pid", "start_ticks", "version"}, "owner": {"pid", "instance"},
+ *    "begin", "end", "seconds",
+ *    "logs": {"signature", "low", "high"}, "freeze": {"lgpos", "us"},
+ *    "bytes": {"required", "served", "delivered", "per_second", "preimage", "pinned_log"},
+ *    "files": [{"name", "path", "kind", "size", "served", "verified", "required", "carried",
+ *               "complete", "generation", "error": {"code", "name", "offset", "page"}}],
+ *    "events": [{"time", "text"}],
+ *    "last_complete": {"end", "signature", "logs": [{"generation", "size", "mtime_ns"}]}}
+ *
+ * "last_complete" names the logs that the last complete session served in full, or that it took
+ * over from the one before: a copy tool skips those, and so they count as served.
+ */
+#pragma once
+
+#include "backup.h"
+
+#include <json-glib/json-glib.h>
+
+struct status {
+    const char *state;
+    enum jetfs_exit result;
+    JET_ERR code;     /* the engine's, 0 when it has nothing to say */
+    const char *text; /* one sentence for people */
+    const char *source;
+    const char *mountpoint;
+    const char *status_file;
+    const char *cache;
+    bool lease;
+    gint64 begin_us;
+    gint64 end_us;         /* 0 while it runs */
+    struct backup *backup; /* NULL: the session did not begin */
+    struct events *events;
+    JETX_BACKUPSTATUS engine;
+    JsonNode *last_complete; /* of earlier sessions; NULL when there was none */
+};
+
+/* The JSON text, with a newline at its end. Owned by the caller. */
+char *status_to_text(const struct status *status);
+
+/* Marks the logs of `status->backup` that "last_complete" names as carried. */
+void status_carry(struct status *status);
+
+/* What a verb wants to know of a status file. */
+struct status_summary {
+    char *state;
+    enum jetfs_exit result;
+    char *result_name;
+    char *text;
+    char *mountpoint;
+    char *status_file;
+    int pid;
+    guint64 start_ticks;
+    JsonNode *root;
+};
+
+/* Reads a status; false when it is none. Clear with status_summary_clear() in either case. */
+bool status_parse(const char *text, struct status_summary *summary);
+bool status_read(int fd, struct status_summary *summary);
+bool status_load(const char *path, struct status_summary *summary);
+void status_summary_clear(struct status_summary *summary);
+
+/* The member "last_complete" of the status file at `path`, or NULL. Owned by the caller. */
+JsonNode *status_load_last_complete(const char *path);
+
+/* The same status with its result replaced: for a driver that could not write it itself. */
+char *status_with_result(const struct status_summary *summary, enum jetfs_exit result,
+                         const char *text);
+
+/* Ticks since boot at which process `pid` started; 0 when there is none. Tells pids apart. */
+guint64 status_process_start(int pid);
