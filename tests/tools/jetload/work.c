@@ -255,17 +255,31 @@ finished(struct work *w, int64_t number)
     return o->seconds > 0 && (double)(g_get_monotonic_time() - w->start_us) >= o->seconds * 1e6;
 }
 
-/* What this thread's journal and orders hold from earlier runs. */
+/* The last transaction of a thread that the journal holds, 0 when there is none. */
 static JET_ERR
-recall(struct worker *k)
+recall_seq(struct tables *t, int32_t thread, int64_t *seq)
+{
+    int32_t found = -1;
+    struct effect e;
+    *seq = 0;
+    JET_ERR err = JetMakeKey(t->sesid, t->journal, &thread, sizeof thread,
+                             JET_bitNewKey | JET_bitFullColumnEndLimit);
+    if (err >= 0)
+        err = JetSeek(t->sesid, t->journal, JET_bitSeekLE);
+    if (err >= 0)
+        err = journal_get(t, &found, seq, &e);
+    if (err >= 0 && found != thread)
+        *seq = 0;
+    return err == JET_errRecordNotFound ? JET_errSuccess : err;
+}
+
+/* The orders of a thread that are there, and the first number that is free. */
+static JET_ERR
+recall_orders(struct worker *k)
 {
     struct tables *t = &k->tables;
-    const int32_t thread = k->thread;
-    JET_ERR err = JetBeginTransaction(t->sesid);
-    if (err < 0)
-        return jetload_report("JetBeginTransaction", err);
-    int64_t from = (int64_t)k->thread << 40;
-    err = JetMakeKey(t->sesid, t->orders, &from, sizeof from, JET_bitNewKey);
+    const int64_t from = (int64_t)k->thread << 40;
+    JET_ERR err = JetMakeKey(t->sesid, t->orders, &from, sizeof from, JET_bitNewKey);
     if (err >= 0)
         err = JetSeek(t->sesid, t->orders, JET_bitSeekGE);
     while (err >= 0) {
@@ -278,21 +292,30 @@ recall(struct worker *k)
         k->order_next = (order.id & 0xffffffffff) + 1;
         err = JetMove(t->sesid, t->orders, JET_MoveNext, 0);
     }
-    if (err >= 0 || err == JET_errNoCurrentRecord || err == JET_errRecordNotFound)
-        err = JetMakeKey(t->sesid, t->journal, &thread, sizeof thread,
-                         JET_bitNewKey | JET_bitFullColumnEndLimit);
-    if (err >= 0)
-        err = JetSeek(t->sesid, t->journal, JET_bitSeekLE);
-    if (err >= 0) {
-        int32_t found;
+    return err == JET_errNoCurrentRecord || err == JET_errRecordNotFound ? JET_errSuccess : err;
+}
+
+/*
+ * What earlier runs left, told to the ledger for every thread that there may ever have been: lazy
+ * commits that a crash took away are forgotten by it from here on.
+ */
+static JET_ERR
+recall(struct worker *workers, int threads, int ledger_fd)
+{
+    struct tables *t = &workers[0].tables;
+    JET_ERR err = JetBeginTransaction(t->sesid);
+    if (err < 0)
+        return jetload_report("JetBeginTransaction", err);
+    for (int thread = 0; thread < THREADS_MAX && err >= 0; thread++) {
         int64_t seq;
-        struct effect e;
-        err = journal_get(t, &found, &seq, &e);
-        if (err >= 0 && found == thread)
-            k->seq = seq;
+        err = recall_seq(t, thread, &seq);
+        if (err >= 0 && ledger_append_run(ledger_fd, thread, seq) < 0)
+            err = JET_errDiskIO;
+        if (thread < threads)
+            workers[thread].seq = seq;
     }
-    if (err == JET_errRecordNotFound)
-        err = JET_errSuccess;
+    for (int i = 0; i < threads && err >= 0; i++)
+        err = recall_orders(&workers[i]);
     JET_ERR err_end = JetCommitTransaction(t->sesid, 0);
     return jetload_report("recall", err < 0 ? err : err_end);
 }
@@ -325,9 +348,6 @@ worker_open(struct worker *k, struct work *w, int thread)
         return err;
     k->orders = g_array_new(FALSE, TRUE, sizeof(struct order_ref));
     k->rand = g_rand_new_with_seed((guint32)w->options->seed + (guint32)thread * 7919u);
-    err = recall(k);
-    if (err >= 0 && ledger_append_run(w->ledger_fd, thread, k->seq) < 0)
-        err = JET_errDiskIO;
     return err;
 }
 
@@ -366,6 +386,8 @@ work_run(struct work *w)
     JET_ERR err = JET_errSuccess;
     for (int i = 0; i < threads && err >= 0; i++)
         err = worker_open(&workers[i], w, i);
+    if (err >= 0)
+        err = recall(workers, threads, w->ledger_fd);
     w->start_us = g_get_monotonic_time();
     if (err >= 0) {
         atomic_store(&w->running, threads);
