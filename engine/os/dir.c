@@ -131,17 +131,29 @@ os_path_full(const char *path, char **full)
     return JET_errSuccess;
 }
 
-JET_ERR
-os_dir_lock(const char *dir, struct os_file **out)
+static JET_ERR
+lock_dir(const char *dir, int how, struct os_file **out)
 {
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return fail("open", dir, errno);
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+    if (flock(fd, how | LOCK_NB) < 0) {
         int errnum = errno;
         close(fd);
         return fail("lock", dir, errnum);
     }
     *out = os_file_wrap(fd, dir);
     return JET_errSuccess;
+}
+
+JET_ERR
+os_dir_lock(const char *dir, struct os_file **out)
+{
+    return lock_dir(dir, LOCK_EX, out);
+}
+
+JET_ERR
+os_dir_lock_shared(const char *dir, struct os_file **out)
+{
+    return lock_dir(dir, LOCK_SH, out);
 }

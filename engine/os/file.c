@@ -234,13 +234,25 @@ os_file_truncate(struct os_file *file, uint64_t size)
     return errnum == 0 ? JET_errSuccess : fail("truncate", file->path, size, errnum);
 }
 
-JET_ERR
-os_file_lock(struct os_file *file)
+static JET_ERR
+take_lock(struct os_file *file, short type)
 {
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    struct flock lock = {.l_type = type, .l_whence = SEEK_SET};
     if (fcntl(file->fd, F_OFD_SETLK, &lock) == 0)
         return JET_errSuccess;
     return fail("lock", file->path, 0, errno == EAGAIN ? EACCES : errno);
+}
+
+JET_ERR
+os_file_lock(struct os_file *file)
+{
+    return take_lock(file, F_WRLCK);
+}
+
+JET_ERR
+os_file_lock_shared(struct os_file *file)
+{
+    return take_lock(file, F_RDLCK);
 }
 
 JET_ERR

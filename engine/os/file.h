@@ -69,6 +69,9 @@ JET_ERR os_file_truncate(struct os_file *file, uint64_t size);
  * description lock). JET_errFileAccessDenied: somebody else has it. Dropped by close. */
 JET_ERR os_file_lock(struct os_file *file);
 
+/* The same, but any number may have it this way. A file opened for reading can only be taken so. */
+JET_ERR os_file_lock_shared(struct os_file *file);
+
 /* Is the file at path locked by somebody? */
 JET_ERR os_file_is_locked(const char *path, bool *locked);
 
@@ -100,3 +103,6 @@ JET_ERR os_path_full(const char *path, char **full);
 /* Takes a directory for this process' holder alone (flock). JET_errFileAccessDenied: taken. Dropped by
  * os_file_close. */
 JET_ERR os_dir_lock(const char *dir, struct os_file **out);
+
+/* The same, shared with others of this kind. */
+JET_ERR os_dir_lock_shared(const char *dir, struct os_file **out);
