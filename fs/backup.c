@@ -218,6 +218,8 @@ ends_session(JET_ERR err)
     case JET_errInvalidInstance:
     case JET_errNotInitialized:
     case JET_errTermInProgress:
+    case JET_errInstanceUnavailable:
+    case JET_errClientRequestToStopJetService:
         return true;
     default:
         return false;

@@ -34,15 +34,29 @@ wait_for_end(const struct status_summary *summary)
 }
 
 static bool
+has_lease(const struct status_summary *summary)
+{
+    JsonNode *node = json_object_get_member(json_node_get_object(summary->root), "lease");
+    return node != NULL && JSON_NODE_HOLDS_VALUE(node) && json_node_get_boolean(node);
+}
+
+/*
+ * Of a mount that lives, the file beside it when its lease keeps it fresh: an open file within the
+ * mount would make an unmount at this moment fail. Else the live one, which also knows where the
+ * other is.
+ */
+static bool
 load(const char *mountpoint, const char *status_path, struct status_summary *summary)
 {
     g_autofree char *live = g_build_filename(mountpoint, CONTROL_DIR, CONTROL_STATUS, NULL);
+    bool loaded = status_load(status_path, summary);
 
-    /* The live one is newer, and knows where the other is; it may be closed to this user. */
-    if (mounts_look(mountpoint) == MOUNTS_JETFS && status_load(live, summary))
+    if (mounts_look(mountpoint) != MOUNTS_JETFS)
+        return loaded;
+    if (loaded && strcmp(summary->state, "done") != 0 && has_lease(summary))
         return true;
     status_summary_clear(summary);
-    return status_load(status_path, summary);
+    return status_load(live, summary);
 }
 
 static enum jetfs_exit

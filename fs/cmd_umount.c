@@ -20,6 +20,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define PATIENCE_US (G_USEC_PER_SEC / 2)
+
 struct job {
     char *mountpoint;
     char *status_path;
@@ -63,10 +65,24 @@ tell_driver(struct job *job, uint32_t flags)
     return told;
 }
 
+/* Somebody may just be looking at the mount: df, a shell that completes a name. */
+static int
+unmount_patiently(const struct job *job)
+{
+    gint64 deadline = g_get_monotonic_time() + PATIENCE_US;
+    int err = mounts_unmount(job->mountpoint, job->lazy);
+
+    while (err == -EBUSY && g_get_monotonic_time() < deadline) {
+        g_usleep(20000);
+        err = mounts_unmount(job->mountpoint, job->lazy);
+    }
+    return err;
+}
+
 static bool
 unmount(struct job *job)
 {
-    int err = mounts_unmount(job->mountpoint, job->lazy);
+    int err = unmount_patiently(job);
 
     if (err == 0)
         return true;
@@ -136,6 +152,23 @@ report_end(const struct job *job)
     return result;
 }
 
+/* Nothing is mounted: perhaps because the session has ended by itself, which must not look well. */
+static enum jetfs_exit
+report_ended(const struct job *job)
+{
+    struct status_summary summary;
+    bool died = stale_clean_up(job->mountpoint, job->status_path);
+    bool known = status_load(job->status_path, &summary) && strcmp(summary.state, "done") == 0;
+    bool failed = known && summary.result != EXIT_COMPLETE;
+
+    status_summary_clear(&summary);
+    if (died || failed)
+        return report_end(job);
+    fprintf(stderr, "jetfs: %s: not mounted%s\n", job->mountpoint,
+            known ? "; the last session was complete and has ended" : "");
+    return EXIT_ENVIRONMENT;
+}
+
 static enum jetfs_exit
 umount_path(struct job *job, const char *path)
 {
@@ -147,11 +180,7 @@ umount_path(struct job *job, const char *path)
     job->status_path = mounts_status_path(job->mountpoint);
     switch (mounts_look(job->mountpoint)) {
     case MOUNTS_NONE:
-        if (stale_clean_up(job->mountpoint, job->status_path))
-            return report_end(job);
-        fprintf(stderr, "jetfs: %s: not mounted; the last result is shown by `jetfs status %s`\n",
-                job->mountpoint, job->mountpoint);
-        return EXIT_ENVIRONMENT;
+        return report_ended(job);
     case MOUNTS_OTHER:
         fprintf(stderr, "jetfs: %s: not a mount of jetfs\n", job->mountpoint);
         return EXIT_ENVIRONMENT;

@@ -142,6 +142,28 @@ class Session(MountTest):
         self.read_all()
         self.assertEqual(subprocess.run([helper, self.mnt]).returncode, COMPLETE)
 
+    def test_umount_8_waits_where_the_helper_is_installed(self):
+        """In a mount namespace of its own, with the helper in /sbin."""
+        os.mkdir(self.dir + "/upper")
+        os.mkdir(self.dir + "/work")
+        script = f"""set -e
+            mount --make-rprivate /
+            mount -t tmpfs none {self.dir}/upper
+            mkdir {self.dir}/upper/u {self.dir}/upper/w
+            mount -t overlay none -o lowerdir=/usr/sbin,upperdir={self.dir}/upper/u,workdir={self.dir}/upper/w /usr/sbin
+            ln -sf {JETFS} /usr/sbin/umount.fuse.jetfs
+            {JETFS} {self.src} {self.mnt}
+            cat {self.mnt}/* > /dev/null
+            pid=$(sed -n 's/.*"pid" : \\([0-9]*\\).*/\\1/p' {self.mnt}/.jetfs/status | head -1)
+            umount {self.mnt}
+            test ! -e /proc/$pid || grep -q "^State:.*Z" /proc/$pid/status
+        """
+        p = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, text=True)
+        if "overlay" in p.stderr or "permitted" in p.stderr:
+            self.skipTest("no mount namespace or overlay here: " + p.stderr.strip())
+        self.assertEqual(p.returncode, 0, p.stderr)
+        self.assertEqual(self.status()["result"]["name"], "complete")
+
     def test_foreground_exits_by_the_result(self):
         driver = subprocess.Popen([JETFS, self.src, self.mnt, "-f"], stderr=subprocess.DEVNULL)
         wait_until(lambda: os.path.exists(self.mnt + "/app.edb"), "the mount")
