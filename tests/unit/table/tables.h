@@ -27,6 +27,11 @@ tables_begin(struct tables *x, uint32_t page_bytes)
 static inline void
 tables_end(struct tables *x)
 {
+    /* a failed test may leave transactions: roll back, so that its own message is the last word */
+    if (session_level(x->w.s))
+        (void)session_rollback(x->w.s, JET_bitRollbackAll);
+    if (session_level(x->s2))
+        (void)session_rollback(x->s2, JET_bitRollbackAll);
     session_free(x->s2);
     OK(txn_cleanup(x->w.txn, 0, NULL));
     assert_int_equal(table_db_open_count(x->tdb), 0);
