@@ -40,8 +40,8 @@ struct effect {
 
 struct options {
     const char *dir;
-    const char *ledger;
-    const char *status_file;
+    char *ledger; /* owned, as status_file */
+    char *status_file;
     int accounts;
     int threads;
     double seconds;       /* 0: until a signal or the transaction count */

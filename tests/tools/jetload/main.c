@@ -48,7 +48,7 @@ parse_freeze(const char *text, uint64_t *freeze)
 static bool
 parse_options(struct options *o, int argc, char **argv)
 {
-    const char *freeze = NULL;
+    g_autofree char *freeze = NULL;
     gint64 seed = 1;
     gint64 transactions = 0;
     const GOptionEntry entries[] = {
@@ -208,7 +208,10 @@ int
 main(int argc, char **argv)
 {
     struct options o = {.accounts = 1000, .threads = 4, .lazy_percent = 50};
-    if (!parse_options(&o, argc, argv))
-        return 2;
-    return o.check ? run_check(&o) : run_load(&o);
+    int code = 2;
+    if (parse_options(&o, argc, argv))
+        code = o.check ? run_check(&o) : run_load(&o);
+    g_free(o.ledger);
+    g_free(o.status_file);
+    return code;
 }
