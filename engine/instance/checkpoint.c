@@ -2,9 +2,11 @@
 /*
  * checkpoint: where the next recovery would start (log format, 4.4); declared in instance/instance.h.
  *
- * candidate = min(flush tip, first record of each open transaction, oldest Begin0 behind a dirty page).
- * The order of looking matters: the flush tip first, so that whatever begins while we look lies above
- * it; transactions before pages, since a transaction that ends in between has left its pages dirty.
+ * candidate = min(log tip, first record of each open transaction, oldest Begin0 behind a dirty page).
+ * The order of looking matters: the tip first, so that whatever begins while we look lies above it;
+ * then transactions; then a flush, so that those which ended before are durable, lazy commits too:
+ * recovery from the candidate would not see that such a one must be undone. Pages last, since a
+ * transaction that ends in between has left its pages dirty.
  */
 #include <string.h>
 
@@ -80,16 +82,20 @@ instance_write_checkpoint(struct instance *inst, struct lgpos at, bool clean)
     return err;
 }
 
-static struct lgpos
-find_candidate(struct instance *inst, const struct open_files *files)
+static JET_ERR
+find_candidate(struct instance *inst, const struct open_files *files, struct lgpos *out)
 {
-    struct lgpos candidate = log_flush_tip(inst->log);
+    struct lgpos candidate = log_tip(inst->log);
     candidate = lgpos_min(candidate, txn_oldest_begin0(inst->txn));
+    JET_ERR err = log_flush_all(inst->log);
+    if (err < 0)
+        return err;
     for (size_t i = 0; i < files->n; i++)
         candidate = lgpos_min(candidate, cache_oldest_begin0(files->file[i]));
     if (candidate.isec == 0)
         candidate.isec = 1;
-    return candidate;
+    *out = candidate;
+    return JET_errSuccess;
 }
 
 static bool
@@ -111,7 +117,9 @@ instance_checkpoint(struct instance *inst, bool sync)
         err = dbfile_sync(files.file[i]);
 
     g_mutex_lock(&inst->checkpoint_lock);
-    struct lgpos candidate = find_candidate(inst, &files);
+    struct lgpos candidate = LGPOS_MIN;
+    if (err >= 0)
+        err = find_candidate(inst, &files, &candidate);
     if (err >= 0 && worth_writing(inst->checkpoint, candidate)) {
         for (size_t i = 0; err >= 0 && i < files.n; i++)
             err = dbfile_raise_gens(files.file[i], candidate.gen, log_gen(inst->log));

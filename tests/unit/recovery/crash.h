@@ -257,8 +257,8 @@ static inline void
 engine_checkpoint(struct engine *e)
 {
     OK(dbfile_sync(e->file));
-    struct lgpos at = log_flush_tip(e->log);
-    at = lgpos_min(at, txn_oldest_begin0(e->txn));
+    struct lgpos at = lgpos_min(log_tip(e->log), txn_oldest_begin0(e->txn));
+    OK(log_flush_all(e->log)); /* transactions that have ended are durable below */
     at = lgpos_min(at, cache_oldest_begin0(e->file));
     OK(dbfile_raise_gens(e->file, at.gen, log_gen(e->log)));
     g_autofree char *path = g_build_filename(e->dir, "edb.chk", NULL);

@@ -5,6 +5,8 @@
  */
 #include "crash.h"
 
+#include "log/reader.h"
+
 /* The directory as it is now if the power fails: no page write is in flight, what is not flushed is lost. */
 static char *
 picture(struct engine *e)
@@ -19,6 +21,19 @@ static uint64_t
 packed(struct lgpos p)
 {
     return (uint64_t)(uint32_t)p.gen << 32 | (uint64_t)p.isec << 16 | p.ib;
+}
+
+/* Where the log of a picture ends: the cache's writer may have flushed more since. */
+static uint64_t
+log_end(const char *dir)
+{
+    g_autofree char *path = g_build_filename(dir, "edb.log", NULL);
+    struct log_reader *r;
+    struct log_reader_opts opts = {.last = true};
+    OK(log_reader_open(path, &opts, &r));
+    struct lgpos end = {0, log_reader_scan(r)->end_isec, log_reader_header(r)->gen};
+    log_reader_close(r);
+    return packed(end);
 }
 
 static void
@@ -58,7 +73,7 @@ test_crash_at_any_point_keeps_what_was_flushed(void **state)
                 engine_checkpoint(&e);
             }
             g_autofree char *dir = picture(&e);
-            recover_and_check(&e, dir, packed(log_flush_tip(e.log)));
+            recover_and_check(&e, dir, log_end(dir));
             remove_dir(dir);
         }
         engine_end(&e);
