@@ -110,7 +110,7 @@ btree_open_known(struct btree_db *db, uint32_t pgno_fdp, uint32_t objid, bool un
         t->db = db;
         t->pgno_root = t->pgno_fdp = pgno_fdp;
         t->objid = objid;
-        t->unique = unique;
+        t->unique = t->fdp_unique = unique;
         t->refs = 1;
         g_rw_lock_init(&t->latch);
         version_map_init(&t->versions, unique);

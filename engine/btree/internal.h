@@ -29,6 +29,7 @@ struct btree {
     uint32_t objid;
     bool unique;
     bool raw;  /* space tree: no versions, pages by raw_pages */
+    bool fdp_unique; /* what records say: of the FDP, where a space tree itself is always unique */
     bool gone; /* latch: its space was given back */
     GRWLock latch;
     struct version_map versions; /* latch */
@@ -80,6 +81,9 @@ btree_bookmark(const struct btree *t, struct span key, struct span data)
 struct bookmark btree_node_bookmark(const struct btree *t, const struct node *n, uint8_t *tmp);
 
 /* ---- write.c: one logged change of one page ---- */
+
+/* LRPAGE flags of the tree's records. */
+uint8_t btree_record_flags(const struct btree *t);
 
 /* Fills what all page records have; dbtime is drawn. */
 void btree_fill_page(struct btree *t, struct session *s, struct buf *buf, struct lr *lr);

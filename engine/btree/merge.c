@@ -94,7 +94,7 @@ record(struct merge *m, int level, struct lr *lr)
     lr->page.trx = session_begin0(m->s);
     lr->page.level = session_level(m->s);
     lr->page.iline = level < m->leaf ? m->path->at[level].line : 0;
-    lr->page.flags = (m->t->unique ? LR_PAGE_UNIQUE : 0) | (m->t->raw ? LR_PAGE_SPACE : 0);
+    lr->page.flags = btree_record_flags(m->t);
     lr->merge.dbtime_right_before = LR_DBTIME_NIL;
     lr->merge.dbtime_left_before = LR_DBTIME_NIL;
     lr->merge.dbtime_parent_before = LR_DBTIME_NIL;

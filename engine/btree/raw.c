@@ -8,7 +8,7 @@
 
 JET_ERR
 btree_raw_open(struct btree_db *db, uint32_t pgno_root, uint32_t pgno_fdp, uint32_t objid,
-               const struct btree_raw_pages *pages, struct btree **out)
+               bool fdp_unique, const struct btree_raw_pages *pages, struct btree **out)
 {
     struct btree *t = g_try_new0(struct btree, 1);
     if (!t)
@@ -18,6 +18,7 @@ btree_raw_open(struct btree_db *db, uint32_t pgno_root, uint32_t pgno_fdp, uint3
     t->pgno_fdp = pgno_fdp;
     t->objid = objid;
     t->unique = true;
+    t->fdp_unique = fdp_unique;
     t->raw = true;
     if (pages) {
         t->raw_page = pages->get;

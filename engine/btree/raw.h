@@ -17,7 +17,7 @@ struct btree_raw_pages {
 
 /* A tree object for one operation or more; free with btree_raw_close(). JET_errOutOfMemory. */
 JET_ERR btree_raw_open(struct btree_db *db, uint32_t pgno_root, uint32_t pgno_fdp, uint32_t objid,
-                       const struct btree_raw_pages *pages, struct btree **out);
+                       bool fdp_unique, const struct btree_raw_pages *pages, struct btree **out);
 void btree_raw_close(struct btree *t);
 
 /* Finds the first entry >= key (or > key). Copies it; data as 4 bytes. JET_errRecordNotFound. */

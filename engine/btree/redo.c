@@ -68,10 +68,26 @@ btree_redo_version(struct btree *t, struct session *s, const struct lr *lr, uint
 }
 
 JET_ERR
-btree_redo_tree(struct btree_db *db, const struct lr *lr, struct btree **t)
+btree_redo_enter(struct btree_db *db, const struct lr *lr, struct btree **t)
 {
-    return btree_open_known(db, lr->node.pgno_fdp, lr->node.objid_fdp,
-                            (lr->page.flags & LR_PAGE_UNIQUE) != 0, t);
+    bool unique = (lr->page.flags & LR_PAGE_UNIQUE) != 0;
+    if (lr->page.flags & LR_PAGE_SPACE)
+        return btree_raw_open(db, lr->page.pgno, lr->node.pgno_fdp, lr->node.objid_fdp, unique, NULL, t);
+    JET_ERR err = btree_open_known(db, lr->node.pgno_fdp, lr->node.objid_fdp, unique, t);
+    if (err >= 0)
+        g_rw_lock_writer_lock(&(*t)->latch);
+    return err;
+}
+
+void
+btree_redo_leave(struct btree *t)
+{
+    if (t->raw) {
+        btree_raw_close(t);
+        return;
+    }
+    g_rw_lock_writer_unlock(&t->latch);
+    btree_close(t);
 }
 
 static bool
@@ -262,18 +278,16 @@ JET_ERR
 btree_redo_node(struct btree_db *db, struct session *s, const struct lr *lr, struct lgpos at)
 {
     struct btree *t;
-    JET_ERR err = btree_redo_tree(db, lr, &t);
+    JET_ERR err = btree_redo_enter(db, lr, &t);
     if (err < 0)
         return err;
-    g_rw_lock_writer_lock(&t->latch);
     if (lr->type == LR_UNDO_INFO)
         err = redo_undo_info(t, s, lr);
     else if (lr->type == LR_UNDO)
         err = redo_undo(t, s, lr, at);
     else
         err = redo_page(t, s, lr, at);
-    g_rw_lock_writer_unlock(&t->latch);
-    btree_close(t);
+    btree_redo_leave(t);
     return err;
 }
 

@@ -5,10 +5,12 @@
 #pragma once
 
 #include "btree/internal.h"
+#include "btree/raw.h"
 #include "btree/redo.h"
 
-/* The tree of a node record; btree_close() it. */
-JET_ERR btree_redo_tree(struct btree_db *db, const struct lr *lr, struct btree **t);
+/* The tree of a node record, write-latched, and its end. Space trees have no versions and no latch. */
+JET_ERR btree_redo_enter(struct btree_db *db, const struct lr *lr, struct btree **t);
+void btree_redo_leave(struct btree *t);
 
 /* The version with this rceid, made if it is not there. NULL: not versioned, or *err. */
 struct rce *btree_redo_version(struct btree *t, struct session *s, const struct lr *lr,

@@ -92,17 +92,15 @@ redo_leaf_op(struct macro *m, const struct lr *split, const struct split_bufs *b
     struct btree *t;
     uint16_t line;
     struct buf *buf = place(b, split, split->split.iline_oper, &line);
-    JET_ERR err = btree_redo_tree(m->db, op, &t);
+    JET_ERR err = btree_redo_enter(m->db, op, &t);
     if (err < 0)
         return err;
-    g_rw_lock_writer_lock(&t->latch);
     err = btree_redo_versions_always(t, m->s, op);
     if (err >= 0 && buf)
         err = btree_redo_versions_page(t, m->s, op, buf->page, line);
     if (err >= 0 && buf)
         err = apply_op(buf->page, line, op);
-    g_rw_lock_writer_unlock(&t->latch);
-    btree_close(t);
+    btree_redo_leave(t);
     return err;
 }
 

@@ -224,7 +224,7 @@ fill_record(struct split *x, struct buf *buf, struct lr *lr)
     lr->page.dbtime_before = (int64_t)page_dbtime(buf->page);
     lr->page.trx = session_begin0(x->s);
     lr->page.level = session_level(x->s);
-    lr->page.flags = (x->t->unique ? LR_PAGE_UNIQUE : 0) | (x->t->raw ? LR_PAGE_SPACE : 0);
+    lr->page.flags = btree_record_flags(x->t);
     lr->split.dbtime_right_before = LR_DBTIME_NIL;
     lr->split.dbtime_parent_before = LR_DBTIME_NIL;
     lr->split.pgno_fdp = x->t->pgno_fdp;

@@ -10,6 +10,12 @@
 
 #include "log/stream.h"
 
+uint8_t
+btree_record_flags(const struct btree *t)
+{
+    return (t->fdp_unique ? LR_PAGE_UNIQUE : 0) | (t->raw ? LR_PAGE_SPACE : 0);
+}
+
 void
 btree_fill_page(struct btree *t, struct session *s, struct buf *buf, struct lr *lr)
 {
@@ -20,7 +26,7 @@ btree_fill_page(struct btree *t, struct session *s, struct buf *buf, struct lr *
     lr->page.dbtime_before = (int64_t)page_dbtime(buf->page);
     lr->page.trx = session_begin0(s);
     lr->page.level = session_level(s);
-    lr->page.flags |= (t->unique ? LR_PAGE_UNIQUE : 0) | (t->raw ? LR_PAGE_SPACE : 0);
+    lr->page.flags |= btree_record_flags(t);
     lr->node.pgno_fdp = t->pgno_fdp;
     lr->node.objid_fdp = t->objid;
 }
@@ -126,7 +132,7 @@ btree_log_undo_info(struct btree *t, struct session *s, uint32_t pgno, const str
                                .trx = session_begin0(s),
                                .level = session_level(s),
                                .iline = ch->line,
-                               .flags = LR_PAGE_VERSIONED | (t->unique ? LR_PAGE_UNIQUE : 0)};
+                               .flags = LR_PAGE_VERSIONED | btree_record_flags(t)};
     lr.node = (struct lr_node){r->rceid, t->pgno_fdp, t->objid};
     lr.undo_info.key = r->bookmark.key;
     lr.undo_info.bm_data = r->bookmark.data;

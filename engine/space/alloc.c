@@ -82,9 +82,12 @@ op_begin(struct op *op, struct space *sp, struct session *s, const struct fdp *f
 {
     struct btree_raw_pages pages = {get_raw_page, put_raw_page, op};
     *op = (struct op){.sp = sp, .s = s, .fdp = fdp};
-    JET_ERR err = btree_raw_open(sp->db, fdp->pgno_oe, fdp->pgno, fdp->objid, &pages, &op->oe);
+    bool unique = space_unique(fdp);
+    JET_ERR err =
+        btree_raw_open(sp->db, fdp->pgno_oe, fdp->pgno, fdp->objid, unique, &pages, &op->oe);
     if (err >= 0)
-        err = btree_raw_open(sp->db, fdp->pgno_oe + 1, fdp->pgno, fdp->objid, &pages, &op->ae);
+        err = btree_raw_open(sp->db, fdp->pgno_oe + 1, fdp->pgno, fdp->objid, unique, &pages,
+                             &op->ae);
     op->freed = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     if (err < 0)
         op_end(op);

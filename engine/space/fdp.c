@@ -155,7 +155,7 @@ owned_extents(struct space *sp, const struct fdp *fdp, GArray *extents)
         g_array_append_val(extents, e);
         return JET_errSuccess;
     }
-    JET_ERR err = btree_raw_open(sp->db, fdp->pgno_oe, fdp->pgno, fdp->objid, NULL, &oe);
+    JET_ERR err = btree_raw_open(sp->db, fdp->pgno_oe, fdp->pgno, fdp->objid, space_unique(fdp), NULL, &oe);
     if (err < 0)
         return err;
     err = btree_raw_each(oe, collect, extents);

@@ -30,7 +30,7 @@ read_extents(struct space *sp, const struct fdp *fdp, uint32_t root, GArray *ext
 {
     struct sum sum = {extents, false};
     struct btree *t;
-    JET_ERR err = btree_raw_open(sp->db, root, fdp->pgno, fdp->objid, NULL, &t);
+    JET_ERR err = btree_raw_open(sp->db, root, fdp->pgno, fdp->objid, space_unique(fdp), NULL, &t);
     if (err < 0)
         return err;
     err = btree_raw_each(t, add, &sum);
@@ -85,7 +85,7 @@ space_pgno_last(struct btree_db *db, uint32_t *pgno_last)
     g_mutex_lock(&sp->lock);
     JET_ERR err = space_read_fdp(sp, SPACE_FDP_SYSTEM, &fdp);
     if (err >= 0)
-        err = btree_raw_open(db, fdp.pgno_oe, fdp.pgno, fdp.objid, NULL, &t);
+        err = btree_raw_open(db, fdp.pgno_oe, fdp.pgno, fdp.objid, true, NULL, &t);
     if (err >= 0) {
         err = btree_raw_last(t, key, &key_cb, &count);
         btree_raw_close(t);
@@ -151,7 +151,8 @@ use_space_trees(struct space *sp, const struct fdp *fdp, struct audit *a)
     JET_ERR err = JET_errSuccess;
     for (uint32_t i = 0; i < 2 && err >= 0 && (fdp->flags & SPACE_MULTIPLE); i++) {
         struct btree *t;
-        err = btree_raw_open(sp->db, fdp->pgno_oe + i, fdp->pgno, fdp->objid, NULL, &t);
+        err = btree_raw_open(sp->db, fdp->pgno_oe + i, fdp->pgno, fdp->objid, space_unique(fdp),
+                             NULL, &t);
         if (err < 0)
             return err;
         err = btree_raw_check(t, use_page, a);

@@ -53,6 +53,12 @@ struct span space_key(uint8_t out[4], uint32_t pgno_last);
 /* Entry (key, count) of OE or AE. false: damaged, or in a pool we leave alone. */
 bool space_extent(struct span key, uint32_t count, struct extent *e);
 
+static inline bool
+space_unique(const struct fdp *fdp)
+{
+    return !(fdp->flags & SPACE_NON_UNIQUE);
+}
+
 /* ---- alloc.c; the space mutex is held, the session's begin is logged ---- */
 
 /* At least min, at most max pages in a row, of the tree's own. From its AE, else it grows. */

@@ -18,7 +18,7 @@ set_bitmap(struct space *sp, struct session *s, const struct fdp *fdp, uint32_t 
     struct btree t = {.db = sp->db,
                       .pgno_fdp = fdp->pgno,
                       .objid = fdp->objid,
-                      .unique = !(fdp->flags & SPACE_NON_UNIQUE)};
+                      .fdp_unique = space_unique(fdp)};
     uint8_t header[64];
     struct buf *root;
     struct lgpos pos;
@@ -166,7 +166,7 @@ convert_pages(struct space *sp, struct session *s, const struct fdp *fdp, struct
     struct btree t = {.db = sp->db,
                       .pgno_fdp = fdp->pgno,
                       .objid = fdp->objid,
-                      .unique = !(fdp->flags & SPACE_NON_UNIQUE)};
+                      .fdp_unique = space_unique(fdp)};
     struct lr lr = {.type = LR_CONVERT_FDP2};
     struct lgpos pos;
     btree_fill_page(&t, s, bufs[0], &lr);

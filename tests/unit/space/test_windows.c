@@ -48,7 +48,7 @@ holds(struct world *w, const struct fdp *fdp, uint32_t space_root, uint32_t pgno
     size_t key_cb;
     uint32_t count;
     struct extent e;
-    OK(btree_raw_open(w->db, space_root, fdp->pgno, fdp->objid, NULL, &t));
+    OK(btree_raw_open(w->db, space_root, fdp->pgno, fdp->objid, true, NULL, &t));
     JET_ERR err = btree_raw_seek(t, space_key(at, pgno), false, key, &key_cb, &count);
     btree_raw_close(t);
     return err >= 0 && space_extent(span_of(key, key_cb), count, &e) && e.first <= pgno;
