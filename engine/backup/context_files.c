@@ -328,6 +328,26 @@ close_frozen(struct context *c, JET_HANDLE hf)
 /* ---- entry ---- */
 
 JET_ERR
+context_attach_info(struct instance *inst, char ***paths)
+{
+    struct context *c;
+    struct backup_file_list list;
+    JET_ERR err = context_lock_live(inst, &c);
+    if (err < 0)
+        return err;
+    if (context_is_full(c)) {
+        context_list_databases(inst, &list);
+        *paths = g_new0(char *, list.n + 1);
+        for (size_t i = 0; i < list.n; i++)
+            (*paths)[i] = g_strdup(list.paths[i]);
+    } else {
+        err = JET_errInvalidBackupSequence;
+    }
+    context_unlock(c);
+    return err;
+}
+
+JET_ERR
 context_open(struct instance *inst, const char *name, JET_HANDLE *hf, uint64_t *size)
 {
     struct context *c;

@@ -9,7 +9,8 @@
 
 #include <stdint.h>
 
-enum handle_kind { HANDLE_INSTANCE = 1, HANDLE_SESSION, HANDLE_TABLE };
+/* PEER: an instance elsewhere, for backup calls only (api/target.h). */
+enum handle_kind { HANDLE_INSTANCE = 1, HANDLE_SESSION, HANDLE_TABLE, HANDLE_PEER };
 
 /* A new handle of object; 0 when all slots are taken. */
 uintptr_t handle_new(enum handle_kind kind, void *object);

@@ -345,7 +345,8 @@ close_gate(struct instance *inst, JET_GRBIT grbit)
                   : inst->state == INSTANCE_TERMINATING ? JET_errTermInProgress
                                                         : JET_errNotInitialized;
     JET_ERR busy = atomic_load(&inst->backup_error);
-    if (err >= 0 && busy < 0 && !(grbit & JET_bitTermDirty))
+    const JET_GRBIT anyway = JET_bitTermDirty | JET_bitTermAbrupt | JET_bitTermStopBackup;
+    if (err >= 0 && busy < 0 && !(grbit & anyway)) /* else on_quiet ends the backup */
         err = busy;
     if (err >= 0) {
         inst->state = INSTANCE_TERMINATING;
