@@ -77,6 +77,15 @@ swap_buffers_locked(struct log *log, enum log_lead what, uint32_t *segments)
 }
 
 void
+log_go_down_locked(struct log *log, JET_ERR err)
+{
+    if (log->down == 0)
+        log->down = err;
+    log->in_trouble = true;
+    g_cond_broadcast(&log->changed);
+}
+
+void
 log_lead_locked(struct log *log, enum log_lead what)
 {
     g_assert(!log->turn_taken && log->down == 0);
@@ -105,11 +114,10 @@ log_lead_locked(struct log *log, enum log_lead what)
         log->stats.written_bytes += (uint64_t)segments * SEGMENT_BYTES;
         log->stats.flush_us += took;
     }
-    if (err < 0 && log->down == 0)
-        log->down =
-            err == JET_errLogDiskFull || err == JET_errLogSequenceEnd ? err : JET_errLogWriteFail;
     if (err < 0)
-        g_cond_broadcast(&log->changed);
+        log_go_down_locked(log, err == JET_errLogDiskFull || err == JET_errLogSequenceEnd
+                                    ? err
+                                    : JET_errLogWriteFail);
     else
         publish_flush_tip_locked(log, next);
 }
@@ -274,8 +282,6 @@ log_abandon(struct log *log, JET_ERR err)
 {
     g_assert(err < 0);
     g_mutex_lock(&log->lock);
-    if (log->down == 0)
-        log->down = err;
-    g_cond_broadcast(&log->changed);
+    log_go_down_locked(log, err);
     g_mutex_unlock(&log->lock);
 }

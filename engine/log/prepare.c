@@ -87,7 +87,7 @@ take_reserve(struct log *log, const char *tmp_path, struct os_file **out)
     g_mutex_lock(&log->lock);
     while (log->refilling)
         g_cond_wait(&log->prepare, &log->lock);
-    log->space_is_low = true;
+    log->in_trouble = true;
     uint32_t i = log->reserves;
     if (i > 0)
         log->reserves--;
@@ -105,12 +105,8 @@ take_reserve(struct log *log, const char *tmp_path, struct os_file **out)
 JET_ERR
 log_check_state(struct log *log)
 {
-    if (!atomic_load_explicit(&log->space_is_low, memory_order_relaxed)) {
-        g_mutex_lock(&log->lock);
-        JET_ERR err = log->down;
-        g_mutex_unlock(&log->lock);
-        return err;
-    }
+    if (!atomic_load_explicit(&log->in_trouble, memory_order_relaxed))
+        return JET_errSuccess;
     g_mutex_lock(&log->lock);
     JET_ERR err = log->down < 0 ? log->down : JET_errLogDiskFull;
     bool try_refill = log->down == 0 && !log->refilling;
@@ -125,7 +121,7 @@ log_check_state(struct log *log)
     log->refilling = false;
     g_cond_broadcast(&log->prepare);
     if (fill_err >= 0) {
-        log->space_is_low = false;
+        log->in_trouble = log->down < 0;
         err = log->down;
     }
     g_mutex_unlock(&log->lock);

@@ -70,8 +70,8 @@ struct log {
     JET_ERR prepare_err;
     struct os_file *prepared_file;
     bool stopping;
-    uint32_t reserves;         /* reserve files that exist */
-    _Atomic bool space_is_low; /* a reserve was used: new work is refused */
+    uint32_t reserves;       /* reserve files that exist */
+    _Atomic bool in_trouble; /* down, or a reserve was used: new work is refused */
     bool refilling;
     GThread *worker;
 };
@@ -89,6 +89,9 @@ log_pos_unpack(uint64_t v)
 }
 
 /* append.c */
+
+/* The first error stays. lock held. */
+void log_go_down_locked(struct log *log, JET_ERR err);
 
 enum log_lead {
     LOG_LEAD_FLUSH, /* make what is in the buffer durable */
