@@ -39,51 +39,51 @@ extern "C" {
 /* One file of a frozen session. */
 typedef struct {
     uint32_t cbStruct;
-    uint32_t kind;       /* JETX_file... */
-    char szName[256];    /* name in a directory, unique in the session */
-    char szPath[1024];   /* full original path, "" for a generated file */
+    uint32_t kind;     /* JETX_file... */
+    char szName[256];  /* name in a directory, unique in the session */
+    char szPath[1024]; /* full original path, "" for a generated file */
     uint64_t cbSize;
-    int64_t mtime_ns;    /* since 1970; of a log: stable across sessions */
-    uint64_t inode;      /* nonzero; of a log: stable across sessions */
+    int64_t mtime_ns; /* since 1970; of a log: stable across sessions */
+    uint64_t inode;   /* nonzero; of a log: stable across sessions */
     JET_HANDLE unused;
-    uint32_t genLog;     /* logs: generation, else 0 */
-    uint32_t pgnoLast;   /* databases: last page, else 0 */
-    uint32_t cbPage;     /* databases: page size, else 0 */
+    uint32_t genLog;   /* logs: generation, else 0 */
+    uint32_t pgnoLast; /* databases: last page, else 0 */
+    uint32_t cbPage;   /* databases: page size, else 0 */
     uint32_t reserved;
 } JETX_BACKUPFILE;
 
 /* State of the running or, after its end, of the last session. */
 typedef struct {
     uint32_t cbStruct;
-    uint32_t pid;            /* process that owns the databases */
-    char szInstance[256];    /* instance name */
-    char szState[32];        /* "none" "frozen" "databases" "logs" "ended" "aborted" */
-    uint64_t lgposBegin;     /* packed as a commit id: gen << 32 | isec << 16 | ib */
-    uint64_t lgposFreeze;    /* a transaction is in the backup iff its commit id is below */
-    uint32_t genLow;         /* first and last log of the session */
+    uint32_t pid;         /* process that owns the databases */
+    char szInstance[256]; /* instance name */
+    char szState[32];     /* "none" "frozen" "databases" "logs" "ended" "aborted" */
+    uint64_t lgposBegin;  /* packed as a commit id: gen << 32 | isec << 16 | ib */
+    uint64_t lgposFreeze; /* a transaction is in the backup iff its commit id is below */
+    uint32_t genLow;      /* first and last log of the session */
     uint32_t genHigh;
     JET_SIGNATURE signLog;
-    int32_t errSession;      /* how it ended; 0 while it runs */
-    uint64_t timeBegin;      /* seconds since 1970 */
-    uint64_t timeEnd;        /* 0 while it runs */
-    uint64_t usFreeze;       /* microseconds that writers stood still at the freeze */
-    uint64_t cbPreimage;     /* bytes in preimage files */
-    uint64_t cPagePreimage;  /* pages in preimage files */
-    uint64_t cbPinnedLog;    /* bytes of logs that the session keeps from truncation */
+    int32_t errSession;     /* how it ended; 0 while it runs */
+    uint64_t timeBegin;     /* seconds since 1970 */
+    uint64_t timeEnd;       /* 0 while it runs */
+    uint64_t usFreeze;      /* microseconds that writers stood still at the freeze */
+    uint64_t cbPreimage;    /* bytes in preimage files */
+    uint64_t cPagePreimage; /* pages in preimage files */
+    uint64_t cbPinnedLog;   /* bytes of logs that the session keeps from truncation */
 } JETX_BACKUPSTATUS;
 
 /* Result of JetxVerifyBackup. errFirst and the place belong to the first failure found. */
 typedef struct {
     uint32_t cbStruct;
-    int32_t errFirst;      /* 0: everything verified */
+    int32_t errFirst; /* 0: everything verified */
     uint32_t cDatabase;
     uint32_t cLog;
-    uint32_t genLow;       /* of the log chain found */
+    uint32_t genLow; /* of the log chain found */
     uint32_t genHigh;
-    uint64_t cPage;        /* pages whose checksum and number were verified */
+    uint64_t cPage; /* pages whose checksum and number were verified */
     uint64_t cPageBad;
     uint64_t cbVerified;
-    uint64_t ibFirst;      /* offset of the first failure in its file */
+    uint64_t ibFirst; /* offset of the first failure in its file */
     char szFileFirst[256];
     char szReasonFirst[256];
 } JETX_VERIFYREPORT;
@@ -92,11 +92,11 @@ typedef struct {
 typedef struct {
     uint32_t cbStruct;
     uint32_t cDatabase;
-    uint32_t genLow;       /* logs replayed */
+    uint32_t genLow; /* logs replayed */
     uint32_t genHigh;
-    uint64_t cRecord;      /* log records redone */
+    uint64_t cRecord; /* log records redone */
     uint64_t cbLog;
-    uint64_t cTrxUndone;   /* transactions that were open at the end of the logs */
+    uint64_t cTrxUndone; /* transactions that were open at the end of the logs */
     uint64_t msElapsed;
 } JETX_RESTOREREPORT;
 

@@ -364,8 +364,10 @@ create_system_trees(struct session *s, struct btree_db *db)
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(trees); i++) {
-        struct space_tree_spec spec = {.pgno_parent = trees[i].parent, .objid = trees[i].objid,
-                                       .pages = trees[i].pages, .page_flags = trees[i].flags};
+        struct space_tree_spec spec = {.pgno_parent = trees[i].parent,
+                                       .objid = trees[i].objid,
+                                       .pages = trees[i].pages,
+                                       .page_flags = trees[i].flags};
         uint32_t pgno;
         JET_ERR err = space_create_tree(s, db, &spec, &pgno);
         if (err < 0)
@@ -452,7 +454,8 @@ struct ddl_action {
     bool created, deleted;
 };
 
-/* Cursors of a table that is no more lose their trees. The tree's creator is the only one who has it. */
+/* Cursors of a table that is no more lose their trees. The tree's creator is the only one who has
+ * it. */
 static void
 kill_shared(struct table_shared *sh)
 {

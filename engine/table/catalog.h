@@ -2,15 +2,17 @@
 /*
  * catalog: the trees of the catalog, and what all cursors of one table share.
  *
- * Rows are ordinary records, so DDL is transactional. Each row goes to MSysObjects, its shadow (unless the
- * header says shadowing is off) and the Name index; table rows to RootObjects; tables to MSysObjids.
+ * Rows are ordinary records, so DDL is transactional. Each row goes to MSysObjects, its shadow
+ * (unless the header says shadowing is off) and the Name index; table rows to RootObjects; tables
+ * to MSysObjids.
  *
  * struct table_shared stands for one table of one database; it lives until the database closes (and
- * no change waits for its end). Its schema version rises with each change of definition, with its rollback, and again when every snapshot
- * can see it (cleanup); while a change is unsettled, cursors read the catalog anew per snapshot.
+ * no change waits for its end). Its schema version rises with each change of definition, with its
+ * rollback, and again when every snapshot can see it (cleanup); while a change is unsettled,
+ * cursors read the catalog anew per snapshot.
  *
- * Locks: tdb.lock guards the map of tables; shared.lock its own fields. Both are innermost here: nothing
- * below is called under tdb.lock; under shared.lock only the first scan for counters is.
+ * Locks: tdb.lock guards the map of tables; shared.lock its own fields. Both are innermost here:
+ * nothing below is called under tdb.lock; under shared.lock only the first scan for counters is.
  */
 #pragma once
 
@@ -59,7 +61,8 @@ JET_ERR catalog_load(struct session *s, struct table_db *tdb, uint32_t objid, st
 /* JET_errObjectNotFound. */
 JET_ERR catalog_find(struct session *s, struct table_db *tdb, const char *name, uint32_t *objid);
 
-/* Inserts a row everywhere. JET_errTableDuplicate, JET_errColumnDuplicate, JET_errIndexDuplicate. */
+/* Inserts a row everywhere. JET_errTableDuplicate, JET_errColumnDuplicate, JET_errIndexDuplicate.
+ */
 JET_ERR catalog_insert(struct session *s, struct table_db *tdb, const struct cat_row *row);
 
 /* Deletes all rows of a table everywhere. */

@@ -6,11 +6,34 @@
 
 /* Column ids of MSysObjects. */
 enum {
-    C_OBJID_TABLE = 1, C_TYPE, C_ID, C_COLTYP, C_SPACE, C_FLAGS, C_PAGES, C_ROOT, C_OFFSET,
-    C_LCMAP, C_KEY_MOST, C_LV_CHUNK,
-    C_NAME = 128, C_STATS, C_TEMPLATE, C_DEFAULT, C_KEY_FIDS, C_VAR_SEG_MAC, C_CONDITIONAL,
-    C_TUPLE, C_VERSION, C_SORTID,
-    C_CALLBACK_DATA = 256, C_CALLBACK_DEPS, C_SEPARATE_LV, C_HINTS, C_LV_HINTS, C_LOCALE,
+    C_OBJID_TABLE = 1,
+    C_TYPE,
+    C_ID,
+    C_COLTYP,
+    C_SPACE,
+    C_FLAGS,
+    C_PAGES,
+    C_ROOT,
+    C_OFFSET,
+    C_LCMAP,
+    C_KEY_MOST,
+    C_LV_CHUNK,
+    C_NAME = 128,
+    C_STATS,
+    C_TEMPLATE,
+    C_DEFAULT,
+    C_KEY_FIDS,
+    C_VAR_SEG_MAC,
+    C_CONDITIONAL,
+    C_TUPLE,
+    C_VERSION,
+    C_SORTID,
+    C_CALLBACK_DATA = 256,
+    C_CALLBACK_DEPS,
+    C_SEPARATE_LV,
+    C_HINTS,
+    C_LV_HINTS,
+    C_LOCALE,
 };
 
 struct column_def {
@@ -90,8 +113,7 @@ struct index_def {
 };
 
 static const struct index_def indexes[] = {
-    {OBJID_OBJECTS, OBJID_OBJECTS, PGNO_OBJECTS, 80, 0x10031, "Id",
-     {C_OBJID_TABLE, C_TYPE, C_ID}},
+    {OBJID_OBJECTS, OBJID_OBJECTS, PGNO_OBJECTS, 80, 0x10031, "Id", {C_OBJID_TABLE, C_TYPE, C_ID}},
     {OBJID_OBJECTS, OBJID_NAME, PGNO_NAME, 80, 0x10011, "Name", {C_OBJID_TABLE, C_TYPE, C_NAME}},
     {OBJID_OBJECTS, OBJID_ROOTS, PGNO_ROOTS, 80, 0x10009, "RootObjects", {C_ROOT, C_NAME}},
     {OBJID_SHADOW, OBJID_SHADOW, PGNO_SHADOW, 80, 0x10031, "Id", {C_OBJID_TABLE, C_TYPE, C_ID}},
@@ -232,8 +254,9 @@ number(struct span v)
 static JET_ERR
 get_numbers(struct span rec, bool large, struct cat_row *row)
 {
-    uint32_t *must[] = {&row->objid_table, NULL, &row->id, &row->coltyp_or_pgno,
-                        &row->space_usage, &row->flags, &row->pages_or_locale};
+    uint32_t *must[] = {
+        &row->objid_table,    NULL, &row->id, &row->coltyp_or_pgno, &row->space_usage, &row->flags,
+        &row->pages_or_locale};
     struct opt *may[] = {&row->record_offset, &row->lcmap, &row->key_most, &row->lv_chunk};
     struct span v;
 
@@ -248,7 +271,7 @@ get_numbers(struct span rec, bool large, struct cat_row *row)
     for (uint32_t i = 0; i < G_N_ELEMENTS(may); i++) {
         if (get(rec, large, C_OFFSET + i, &v) < 0)
             return JET_errCatalogCorrupted;
-        *may[i] = (struct opt){v.data != NULL, number(v)};
+        *may[i] = (struct opt) {v.data != NULL, number(v)};
     }
     if (get(rec, large, C_ROOT, &v) < 0)
         return JET_errCatalogCorrupted;
@@ -260,12 +283,12 @@ JET_ERR
 cat_row_decode(struct span rec, bool large, struct cat_row *row)
 {
     static const uint16_t ids[] = {C_TEMPLATE, C_DEFAULT, C_KEY_FIDS, C_VAR_SEG_MAC,
-                                   C_VERSION, C_SORTID, C_LOCALE};
-    struct span *spans[] = {&row->template_name, &row->def, &row->key_fids, &row->var_seg_mac,
-                            &row->version, &row->sortid, &row->locale};
+                                   C_VERSION,  C_SORTID,  C_LOCALE};
+    struct span *spans[] = {&row->template_name, &row->def,    &row->key_fids, &row->var_seg_mac,
+                            &row->version,       &row->sortid, &row->locale};
     struct span v;
 
-    *row = (struct cat_row){0};
+    *row = (struct cat_row) {0};
     if (record_check(rec, large) < 0 || get_numbers(rec, large, row) < 0)
         return JET_errCatalogCorrupted;
     if (get(rec, large, C_NAME, &v) < 0 || !v.data || v.len > 255)
@@ -357,8 +380,7 @@ append_name(struct key *k, const char *name)
 {
     const struct schema *sc = cat_schema_objects();
 
-    (void)key_append(k, sc->primary, schema_column(sc, C_NAME), false,
-                     span_of(name, strlen(name)));
+    (void)key_append(k, sc->primary, schema_column(sc, C_NAME), false, span_of(name, strlen(name)));
 }
 
 void
@@ -399,9 +421,14 @@ cat_row_roots_key(const struct cat_row *row, struct key *k)
 static void
 table_row(const struct table_def *t, struct cat_row *row)
 {
-    *row = (struct cat_row){.objid_table = t->objid, .type = CAT_TABLE, .id = t->objid,
-                            .coltyp_or_pgno = t->pgno, .space_usage = t->density,
-                            .flags = t->flags, .pages_or_locale = t->pages, .root_flag = true};
+    *row = (struct cat_row) {.objid_table = t->objid,
+                             .type = CAT_TABLE,
+                             .id = t->objid,
+                             .coltyp_or_pgno = t->pgno,
+                             .space_usage = t->density,
+                             .flags = t->flags,
+                             .pages_or_locale = t->pages,
+                             .root_flag = true};
     g_strlcpy(row->name, t->name, sizeof(row->name));
 }
 
@@ -411,11 +438,15 @@ column_row(const struct table_def *t, uint32_t i, struct cat_row *row)
     const struct column_def *d = &t->columns[i];
     bool catalog = t->cp != 0;
 
-    *row = (struct cat_row){.objid_table = t->objid, .type = CAT_COLUMN, .id = d->id,
-                            .coltyp_or_pgno = d->coltyp, .space_usage = d->cb_max,
-                            .flags = d->flags, .pages_or_locale = t->cp};
+    *row = (struct cat_row) {.objid_table = t->objid,
+                             .type = CAT_COLUMN,
+                             .id = d->id,
+                             .coltyp_or_pgno = d->coltyp,
+                             .space_usage = d->cb_max,
+                             .flags = d->flags,
+                             .pages_or_locale = t->cp};
     if (d->id <= COLUMN_FIXED_MOST) /* ESE does not keep the offsets of its own catalog up */
-        row->record_offset = (struct opt){true, catalog ? 4 : 3u + d->id};
+        row->record_offset = (struct opt) {true, catalog ? 4 : 3u + d->id};
     if (d->flags & COLUMN_DEFAULT)
         row->def = span_of(zero4, sizeof(zero4));
     g_strlcpy(row->name, d->name, sizeof(row->name));
@@ -436,11 +467,15 @@ index_row(const struct index_def *d, struct cat_row *row)
 
     while (d->columns[n])
         n++;
-    *row = (struct cat_row){.objid_table = d->objid_table, .type = CAT_INDEX, .id = d->objid,
-                            .coltyp_or_pgno = d->pgno, .space_usage = d->density,
-                            .flags = d->flags, .lcmap = {true, LCMAP_DEFAULT},
-                            .key_fids = span_of(fids[d - indexes], 4 * n),
-                            .locale = span_of(locale_en_us, sizeof(locale_en_us))};
+    *row = (struct cat_row) {.objid_table = d->objid_table,
+                             .type = CAT_INDEX,
+                             .id = d->objid,
+                             .coltyp_or_pgno = d->pgno,
+                             .space_usage = d->density,
+                             .flags = d->flags,
+                             .lcmap = {true, LCMAP_DEFAULT},
+                             .key_fids = span_of(fids[d - indexes], 4 * n),
+                             .locale = span_of(locale_en_us, sizeof(locale_en_us))};
     g_strlcpy(row->name, d->name, sizeof(row->name));
 }
 
@@ -626,11 +661,15 @@ cat_row_to_schema(const struct cat_row *row, struct schema *sc)
 void
 cat_row_of_column(const struct column *c, uint32_t objid_table, struct cat_row *row)
 {
-    *row = (struct cat_row){.objid_table = objid_table, .type = CAT_COLUMN, .id = c->id,
-                            .coltyp_or_pgno = c->coltyp, .space_usage = c->cb_max,
-                            .flags = c->flags, .pages_or_locale = c->cp};
+    *row = (struct cat_row) {.objid_table = objid_table,
+                             .type = CAT_COLUMN,
+                             .id = c->id,
+                             .coltyp_or_pgno = c->coltyp,
+                             .space_usage = c->cb_max,
+                             .flags = c->flags,
+                             .pages_or_locale = c->cp};
     if (column_is_fixed(c))
-        row->record_offset = (struct opt){true, c->offset};
+        row->record_offset = (struct opt) {true, c->offset};
     if (c->def)
         row->def = span_of(c->def, c->def_cb);
     g_strlcpy(row->name, c->name, sizeof(row->name));
@@ -640,18 +679,22 @@ void
 cat_row_of_index(const struct index *ix, uint32_t objid_table, uint8_t key_fids[64],
                  struct cat_row *row)
 {
-    *row = (struct cat_row){.objid_table = objid_table, .type = CAT_INDEX, .id = ix->objid,
-                            .coltyp_or_pgno = ix->pgno_fdp, .space_usage = ix->density,
-                            .flags = ix->flags, .lcmap = {true, LCMAP_DEFAULT},
-                            .key_fids = span_of(key_fids, 4 * (size_t)ix->n_segments),
-                            .locale = span_of(locale_en_us, sizeof(locale_en_us))};
+    *row = (struct cat_row) {.objid_table = objid_table,
+                             .type = CAT_INDEX,
+                             .id = ix->objid,
+                             .coltyp_or_pgno = ix->pgno_fdp,
+                             .space_usage = ix->density,
+                             .flags = ix->flags,
+                             .lcmap = {true, LCMAP_DEFAULT},
+                             .key_fids = span_of(key_fids, 4 * (size_t)ix->n_segments),
+                             .locale = span_of(locale_en_us, sizeof(locale_en_us))};
     for (uint32_t i = 0; i < ix->n_segments; i++) {
         key_fids[4 * i] = ix->segments[i].flags;
         key_fids[4 * i + 1] = 0;
         le16_put(key_fids + 4 * i + 2, ix->segments[i].column);
     }
     if (ix->key_most != KEY_MOST_DEFAULT)
-        row->key_most = (struct opt){true, ix->key_most};
+        row->key_most = (struct opt) {true, ix->key_most};
     if (ix->flags & INDEX_LOCALIZED) {
         row->version = span_of(key_unicode_version, sizeof(key_unicode_version));
         row->sortid = span_of(key_unicode_sortid, sizeof(key_unicode_sortid));

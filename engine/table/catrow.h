@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * catrow: rows of MSysObjects and its kin as values: encode, decode, keys, the rows every database is
- * born with, and how rows become a schema. Pure; the trees are catalog.c's.
+ * catrow: rows of MSysObjects and its kin as values: encode, decode, keys, the rows every database
+ * is born with, and how rows become a schema. Pure; the trees are catalog.c's.
  *
- * One row per table, column, index, long value tree (edb format 5). A table's rows lie together in key order:
- * the table, its columns by id, its indexes by objid, its LV tree. Both catalog tables and all their indexes
- * are described here as schemas, so that the ordinary record and key codecs serve them.
+ * One row per table, column, index, long value tree (edb format 5). A table's rows lie together in
+ * key order: the table, its columns by id, its indexes by objid, its LV tree. Both catalog tables
+ * and all their indexes are described here as schemas, so that the ordinary record and key codecs
+ * serve them.
  */
 #pragma once
 
@@ -27,13 +28,14 @@
 #define OBJID_LOCALES 7u
 #define OBJID_USER    8u /* first of users */
 
-/* Fixed places. OBJIDS and LOCALES are ours: trees of several extents, where ESE has single pages 29, 30. */
-#define PGNO_OBJECTS 4u
-#define PGNO_NAME    7u
-#define PGNO_ROOTS   10u
-#define PGNO_SHADOW  24u
-#define PGNO_OBJIDS  29u
-#define PGNO_LOCALES 32u
+/* Fixed places. OBJIDS and LOCALES are ours: trees of several extents, where ESE has single pages
+ * 29, 30. */
+#define PGNO_OBJECTS        4u
+#define PGNO_NAME           7u
+#define PGNO_ROOTS          10u
+#define PGNO_SHADOW         24u
+#define PGNO_OBJIDS         29u
+#define PGNO_LOCALES        32u
 #define PGNO_BOOTSTRAP_LAST 34u
 
 enum cat_type { CAT_TABLE = 1, CAT_COLUMN = 2, CAT_INDEX = 3, CAT_LV = 4, CAT_CALLBACK = 5 };
@@ -87,13 +89,14 @@ void cat_prefix_key(uint32_t objid_table, uint32_t type, struct key *k);
 bool cat_bootstrap_row(uint32_t i, struct cat_row *row);
 
 /* One row of MSysObjids: JET_errRecordTooBig cannot happen. */
-JET_ERR cat_objid_encode(uint32_t objid, uint32_t objid_table, enum cat_type type,
-                         struct recbuf *b, struct key *k);
+JET_ERR cat_objid_encode(uint32_t objid, uint32_t objid_table, enum cat_type type, struct recbuf *b,
+                         struct key *k);
 
 /* The i-th row of MSysLocales in a new database, in key order; false past the last. */
 bool cat_locale_row(uint32_t i, struct recbuf *b, struct key *k, JET_ERR *err);
 
-/* Puts what a row of the table says into its schema. JET_errCatalogCorrupted, JET_errOutOfMemory. */
+/* Puts what a row of the table says into its schema. JET_errCatalogCorrupted, JET_errOutOfMemory.
+ */
 JET_ERR cat_row_to_schema(const struct cat_row *row, struct schema *sc);
 
 /* The row of a column / index of table objid; spans point into c, ix, or key_fids[64]. */

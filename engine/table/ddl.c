@@ -7,17 +7,17 @@
 #include "table/open.h"
 #include "txn/session.h"
 
-#define COLUMN_GRBITS                                                                            \
-    (JET_bitColumnFixed | JET_bitColumnTagged | JET_bitColumnNotNULL | JET_bitColumnVersion |    \
-     JET_bitColumnAutoincrement | JET_bitColumnUpdatable | JET_bitColumnMultiValued |            \
+#define COLUMN_GRBITS                                                                              \
+    (JET_bitColumnFixed | JET_bitColumnTagged | JET_bitColumnNotNULL | JET_bitColumnVersion |      \
+     JET_bitColumnAutoincrement | JET_bitColumnUpdatable | JET_bitColumnMultiValued |              \
      JET_bitColumnUnversioned | JET_bitColumnMaybeNull | JET_bitColumnCompressed)
-#define COLUMN_GRBITS_NOT_HERE                                                                   \
-    (JET_bitColumnEscrowUpdate | JET_bitColumnFinalize | JET_bitColumnUserDefinedDefault |       \
+#define COLUMN_GRBITS_NOT_HERE                                                                     \
+    (JET_bitColumnEscrowUpdate | JET_bitColumnFinalize | JET_bitColumnUserDefinedDefault |         \
      JET_bitColumnDeleteOnZero)
-#define INDEX_GRBITS                                                                             \
-    (JET_bitIndexUnique | JET_bitIndexPrimary | JET_bitIndexDisallowNull |                       \
-     JET_bitIndexSortNullsHigh | JET_bitIndexLazyFlush | JET_bitIndexEmpty |                     \
-     JET_bitIndexUnversioned | JET_bitIndexKeyMost | JET_bitIndexDisallowTruncation |            \
+#define INDEX_GRBITS                                                                               \
+    (JET_bitIndexUnique | JET_bitIndexPrimary | JET_bitIndexDisallowNull |                         \
+     JET_bitIndexSortNullsHigh | JET_bitIndexLazyFlush | JET_bitIndexEmpty |                       \
+     JET_bitIndexUnversioned | JET_bitIndexKeyMost | JET_bitIndexDisallowTruncation |              \
      JET_bitIndexDotNetGuid)
 #define DENSITY_DEFAULT 80u
 
@@ -101,7 +101,8 @@ type_column(const struct table_column_spec *spec, struct column *c)
     } else if (coltyp_is_long(spec->coltyp)) {
         c->cb_max = spec->cb_max;
     } else if (spec->coltyp == JET_coltypText || spec->coltyp == JET_coltypBinary) {
-        c->cb_max = spec->cb_max && spec->cb_max < JET_cbColumnMost ? spec->cb_max : JET_cbColumnMost;
+        c->cb_max =
+            spec->cb_max && spec->cb_max < JET_cbColumnMost ? spec->cb_max : JET_cbColumnMost;
     } else {
         return JET_errInvalidColumnType;
     }
@@ -247,7 +248,8 @@ plan_index(struct ddl *d, const struct table_index_spec *spec, struct index *ix)
         return JET_errIndexDuplicate;
     if (d->schema->primary)
         return JET_errIndexHasPrimary;
-    if (spec->var_seg_mac) /* would need its catalog column; nothing asks for it on a primary index */
+    if (spec->var_seg_mac) /* would need its catalog column; nothing asks for it on a primary index
+                            */
         return JET_errFeatureNotAvailable;
     ix->flags = INDEX_UNIQUE | INDEX_PRIMARY | INDEX_EXTENDED;
     if (spec->grbit & JET_bitIndexDisallowNull)
@@ -299,11 +301,11 @@ check_table(const struct table_spec *spec)
     JET_ERR err = name_check(spec->name);
     if (err < 0)
         return err;
-    if (spec->grbit & (JET_bitTableCreateTemplateTable |
-                       JET_bitTableCreateNoFixedVarColumnsInDerivedTables))
+    if (spec->grbit &
+        (JET_bitTableCreateTemplateTable | JET_bitTableCreateNoFixedVarColumnsInDerivedTables))
         return JET_errFeatureNotAvailable;
-    if (spec->grbit & ~(JET_GRBIT)(JET_bitTableCreateFixedDDL |
-                                   JET_bitTableCreateImmutableStructure))
+    if (spec->grbit &
+        ~(JET_GRBIT)(JET_bitTableCreateFixedDDL | JET_bitTableCreateImmutableStructure))
         return JET_errInvalidGrbit;
     if (spec->density && (spec->density < 20 || spec->density > 100))
         return JET_errDensityInvalid;
@@ -317,10 +319,13 @@ create_tree_and_row(struct ddl *d, const struct table_spec *spec, uint32_t *obji
 {
     *objid = dbfile_objid_next(btree_db_file(d->tdb->trees));
     struct space_tree_spec tree = {.pgno_parent = 1, .objid = *objid, .pages = spec->pages};
-    struct cat_row row = {.objid_table = *objid, .type = CAT_TABLE, .id = *objid,
+    struct cat_row row = {.objid_table = *objid,
+                          .type = CAT_TABLE,
+                          .id = *objid,
                           .space_usage = spec->density ? spec->density : DENSITY_DEFAULT,
                           .flags = spec->grbit ? TABLE_FIXED_DDL : 0,
-                          .pages_or_locale = spec->pages ? spec->pages : 1, .root_flag = true};
+                          .pages_or_locale = spec->pages ? spec->pages : 1,
+                          .root_flag = true};
 
     JET_ERR err = space_create_tree(d->s, d->tdb->trees, &tree, &row.coltyp_or_pgno);
     if (err < 0)
@@ -416,7 +421,7 @@ begin_change(struct table *t, struct ddl *d)
         err = session_begin(t->s, 0);
     if (err < 0)
         return err;
-    *d = (struct ddl){t->s, t->tdb, NULL};
+    *d = (struct ddl) {t->s, t->tdb, NULL};
     err = reload(d, t->sh->objid);
     return err < 0 ? finish(d, err) : JET_errSuccess;
 }

@@ -7,8 +7,8 @@
 #include "space/space.h"
 #include "table/open.h"
 
-#define LEVEL_GRBITS                                                                             \
-    (JET_ColInfoGrbitNonDerivedColumnsOnly | JET_ColInfoGrbitMinimalInfo |                       \
+#define LEVEL_GRBITS                                                                               \
+    (JET_ColInfoGrbitNonDerivedColumnsOnly | JET_ColInfoGrbitMinimalInfo |                         \
      JET_ColInfoGrbitSortByColumnid)
 #define LANGID_EN_US 0x409
 #define COUNTRY_USA  1
@@ -48,8 +48,12 @@ column_grbit(const struct table *t, const struct column *c)
 static void
 fill_def(const struct table *t, const struct column *c, JET_COLUMNDEF *def)
 {
-    *def = (JET_COLUMNDEF){.cbStruct = sizeof(*def), .columnid = c->id, .coltyp = c->coltyp,
-                           .cp = c->cp, .cbMax = c->cb_max, .grbit = column_grbit(t, c)};
+    *def = (JET_COLUMNDEF) {.cbStruct = sizeof(*def),
+                            .columnid = c->id,
+                            .coltyp = c->coltyp,
+                            .cp = c->cp,
+                            .cbMax = c->cb_max,
+                            .grbit = column_grbit(t, c)};
     if (coltyp_is_text(c->coltyp)) {
         def->wCountry = COUNTRY_USA;
         def->langid = LANGID_EN_US;
@@ -62,10 +66,14 @@ fill_base(const struct table *t, const struct column *c, JET_COLUMNBASE_A *base)
     JET_COLUMNDEF def;
 
     fill_def(t, c, &def);
-    *base = (JET_COLUMNBASE_A){.cbStruct = sizeof(*base), .columnid = def.columnid,
-                               .coltyp = def.coltyp, .wCountry = def.wCountry,
-                               .langid = def.langid, .cp = def.cp, .cbMax = def.cbMax,
-                               .grbit = def.grbit};
+    *base = (JET_COLUMNBASE_A) {.cbStruct = sizeof(*base),
+                                .columnid = def.columnid,
+                                .coltyp = def.coltyp,
+                                .wCountry = def.wCountry,
+                                .langid = def.langid,
+                                .cp = def.cp,
+                                .cbMax = def.cbMax,
+                                .grbit = def.grbit};
     g_strlcpy(base->szBaseTableName, t->schema->name, sizeof(base->szBaseTableName));
     g_strlcpy(base->szBaseColumnName, c->name, sizeof(base->szBaseColumnName));
 }

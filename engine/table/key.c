@@ -3,16 +3,16 @@
 
 #include "table/record.h"
 
-#define PREFIX_DATA       0x7f
-#define PREFIX_EMPTY      0x40
-#define PREFIX_NULL       0x00
-#define PREFIX_NULL_HIGH  0xc0
-#define GROUP             8u /* bytes of variable binary between two markers */
-#define GROUP_MORE        9u
+#define PREFIX_DATA      0x7f
+#define PREFIX_EMPTY     0x40
+#define PREFIX_NULL      0x00
+#define PREFIX_NULL_HIGH 0xc0
+#define GROUP            8u /* bytes of variable binary between two markers */
+#define GROUP_MORE       9u
 
 const uint8_t key_unicode_version[8] = {'J', 'E', 'T', 'F', 1, 0, 0, 0};
-const uint8_t key_unicode_sortid[16] = {'j', 'e', 't', 'f', 's', 0, 0x40, 0,
-                                        0x80, 'u', 't', 'f', '1', '6', 'b', 'e'};
+const uint8_t key_unicode_sortid[16] = {'j',  'e', 't', 'f', 's', 0,   0x40, 0,
+                                        0x80, 'u', 't', 'f', '1', '6', 'b',  'e'};
 
 /* Where a segment is made; put() drops and remembers what has no room. */
 struct seg {
@@ -73,8 +73,8 @@ upper(uint8_t ch)
 }
 
 /*
- * 1252. Text that does not fit with its end mark loses the mark, and the last character that fits is
- * lowered by 32 whatever it is: a quirk of ESE's that keys on disk have.
+ * 1252. Text that does not fit with its end mark loses the mark, and the last character that fits
+ * is lowered by 32 whatever it is: a quirk of ESE's that keys on disk have.
  */
 static void
 put_text(struct seg *s, struct span v)

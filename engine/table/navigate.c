@@ -4,15 +4,15 @@
 
 #include "table/open.h"
 
-#define LIMIT_GRBITS                                                                             \
-    (JET_bitStrLimit | JET_bitSubStrLimit | JET_bitFullColumnStartLimit |                        \
+#define LIMIT_GRBITS                                                                               \
+    (JET_bitStrLimit | JET_bitSubStrLimit | JET_bitFullColumnStartLimit |                          \
      JET_bitFullColumnEndLimit | JET_bitPartialColumnStartLimit | JET_bitPartialColumnEndLimit)
-#define PARTIAL_GRBITS \
+#define PARTIAL_GRBITS                                                                             \
     (JET_bitSubStrLimit | JET_bitPartialColumnStartLimit | JET_bitPartialColumnEndLimit)
-#define END_GRBITS                                                                               \
-    (JET_bitStrLimit | JET_bitSubStrLimit | JET_bitFullColumnEndLimit | JET_bitPartialColumnEndLimit)
-#define SEEK_GRBITS \
-    (JET_bitSeekEQ | JET_bitSeekLT | JET_bitSeekLE | JET_bitSeekGE | JET_bitSeekGT)
+#define END_GRBITS                                                                                 \
+    (JET_bitStrLimit | JET_bitSubStrLimit | JET_bitFullColumnEndLimit |                            \
+     JET_bitPartialColumnEndLimit)
+#define SEEK_GRBITS (JET_bitSeekEQ | JET_bitSeekLT | JET_bitSeekLE | JET_bitSeekGE | JET_bitSeekGT)
 
 /* ---- moving ---- */
 
@@ -167,8 +167,7 @@ table_make_key(struct table *t, const void *pv, uint32_t cb, JET_GRBIT grbit)
     if (err < 0)
         return err;
     if (grbit & LIMIT_GRBITS) {
-        key_limit(&t->search, ix, c, from, desc, value, grbit & PARTIAL_GRBITS,
-                  grbit & END_GRBITS);
+        key_limit(&t->search, ix, c, from, desc, value, grbit & PARTIAL_GRBITS, grbit & END_GRBITS);
         t->search_complete = true;
     }
     t->search_segments++;
@@ -193,8 +192,9 @@ table_retrieve_key(struct table *t, void *pv, uint32_t cb, uint32_t *actual, JET
     if (grbit & ~(JET_GRBIT)JET_bitRetrieveCopy)
         return JET_errInvalidGrbit;
     if (grbit & JET_bitRetrieveCopy)
-        return t->search_segments ? give(key_span(&t->search), pv, cb, actual, JET_wrnBufferTruncated)
-                                  : JET_errKeyNotMade;
+        return t->search_segments
+                   ? give(key_span(&t->search), pv, cb, actual, JET_wrnBufferTruncated)
+                   : JET_errKeyNotMade;
     JET_ERR err = table_refresh(t);
     if (err >= 0)
         err = table_current(t, &rec);

@@ -4,9 +4,9 @@
 #include "cache/dbfile.h"
 #include "txn/session.h"
 
-#define OPEN_GRBITS                                                                             \
-    (JET_bitTableDenyWrite | JET_bitTableDenyRead | JET_bitTableReadOnly |                      \
-     JET_bitTableUpdatable | JET_bitTablePermitDDL | JET_bitTableNoCache | JET_bitTablePreread | \
+#define OPEN_GRBITS                                                                                \
+    (JET_bitTableDenyWrite | JET_bitTableDenyRead | JET_bitTableReadOnly | JET_bitTableUpdatable | \
+     JET_bitTablePermitDDL | JET_bitTableNoCache | JET_bitTablePreread |                           \
      JET_bitTableOpportuneRead | JET_bitTableSequential | JET_bitTableClassMask)
 
 uint32_t
@@ -87,7 +87,8 @@ enter(struct table *t)
     return err;
 }
 
-/* What the session's transaction sees, as a number; 0 outside, where each look may see something new. */
+/* What the session's transaction sees, as a number; 0 outside, where each look may see something
+ * new. */
 static uint32_t
 snapshot_of(const struct session *s)
 {
@@ -329,7 +330,7 @@ table_next_autoinc(struct table *t, uint64_t *value)
 {
     struct table_shared *sh = t->sh;
     const struct column *c = t->schema->autoinc;
-    uint64_t most = coltyp_size(c->coltyp) == 8  ? INT64_MAX
+    uint64_t most = coltyp_size(c->coltyp) == 8   ? INT64_MAX
                     : c->coltyp == JET_coltypLong ? INT32_MAX
                                                   : UINT32_MAX;
     JET_ERR err = JET_errSuccess;

@@ -8,7 +8,8 @@
  *   off               on = false, beyond = 0: before first, after last, or between records
  *   outside the range on = false, beyond = -1 / +1: just past its end; moving on stays there
  *
- * Update: PREP_NONE -> table_prepare_update -> one of the others -> table_update, Cancel, or any move
+ * Update: PREP_NONE -> table_prepare_update -> one of the others -> table_update, Cancel, or any
+ * move
  * -> PREP_NONE. The copy buffer holds the record as it will be.
  */
 #pragma once
@@ -30,7 +31,7 @@ struct table {
     struct table_db *tdb;
     struct table_shared *sh;
     struct schema *schema;
-    uint32_t schema_version;  /* sh->version when it was read */
+    uint32_t schema_version; /* sh->version when it was read */
     uint32_t schema_snapshot;
     bool schema_settled;
     JET_GRBIT grbit; /* of table_open */
@@ -48,13 +49,14 @@ struct table {
     struct key range;
 
     enum prep prep;
-    struct recbuf copy;   /* data NULL until first used */
-    struct key copied;    /* bookmark of the record that is replaced */
-    uint8_t *expanded;    /* room for a value out of its record */
+    struct recbuf copy; /* data NULL until first used */
+    struct key copied;  /* bookmark of the record that is replaced */
+    uint8_t *expanded;  /* room for a value out of its record */
     uint32_t expanded_cap;
 };
 
-/* Reads the definition again if it may have changed. JET_errInvalidTableId: the table is no more. */
+/* Reads the definition again if it may have changed. JET_errInvalidTableId: the table is no more.
+ */
 JET_ERR table_refresh(struct table *t);
 
 /* The table's tree goes: cursors are closed, the position is lost. */

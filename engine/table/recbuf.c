@@ -51,7 +51,7 @@ recbuf_clear(struct recbuf *b)
     g_free(b->data);
     g_free(b->scratch);
     g_free(b->temp);
-    *b = (struct recbuf){0};
+    *b = (struct recbuf) {0};
 }
 
 void
@@ -112,7 +112,7 @@ fill_fixed(const struct schema *sc, uint32_t j, uint8_t *fixed, uint8_t *nullmap
     if (!c || !c->def || c->def_cb != column_size(c))
         return;
     memcpy(fixed + c->offset - 4, c->def, c->def_cb);
-    nullmap[(j - 1) / 8] &= (uint8_t)~(1u << (j - 1) % 8);
+    nullmap[(j - 1) / 8] &= (uint8_t) ~(1u << (j - 1) % 8);
 }
 
 /* What stands where a fixed text ends short: spaces. */
@@ -160,7 +160,7 @@ set_fixed(struct recbuf *b, const struct schema *sc, const struct column *c, str
     nullmap[i / 8] |= (uint8_t)(1u << i % 8);
     if (data.data) {
         memcpy(slot, data.data, data.len < size ? data.len : size);
-        nullmap[i / 8] &= (uint8_t)~(1u << i % 8);
+        nullmap[i / 8] &= (uint8_t) ~(1u << i % 8);
     }
     v.fixed = span_of(b->temp, v.fixed.len);
     v.nullmap = span_of(nullmap, (v.last_fixed + 7u) / 8);
@@ -230,7 +230,7 @@ static JET_ERR
 changed_value(const struct change *ch, uint32_t i, struct rec_value *v)
 {
     if (ch->data.data && i == ch->at) {
-        *v = (struct rec_value){.data = ch->data, .count = ch->n};
+        *v = (struct rec_value) {.data = ch->data, .count = ch->n};
         return JET_errSuccess;
     }
     return tagged_value_at(ch->old, !ch->data.data && i >= ch->at ? i + 1 : i, ch->n_old, v);
@@ -342,7 +342,8 @@ put_null(bool is_long, bool large, struct out *o, uint16_t *flags)
 enum tagged_edit { TAGGED_VALUES, TAGGED_NULL, TAGGED_REMOVE };
 
 /*
- * Writes the tagged part anew: entry `at` is new (insert), else exchanged or, with TAGGED_REMOVE, left out.
+ * Writes the tagged part anew: entry `at` is new (insert), else exchanged or, with TAGGED_REMOVE,
+ * left out.
  */
 static JET_ERR
 rewrite_tagged(struct recbuf *b, struct recview *v, uint32_t id, uint32_t at, bool insert,

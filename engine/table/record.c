@@ -107,7 +107,7 @@ tagged_value_count(const struct tagfld *f, uint32_t *n)
 JET_ERR
 tagged_value_at(const struct tagfld *f, uint32_t i, uint32_t n, struct rec_value *v)
 {
-    *v = (struct rec_value){.count = n};
+    *v = (struct rec_value) {.count = n};
     if (!(f->header & TAG_MULTI)) {
         v->data = f->body;
         v->separated = f->header & TAG_SEPARATED;
@@ -118,8 +118,8 @@ tagged_value_at(const struct tagfld *f, uint32_t i, uint32_t n, struct rec_value
     } else {
         uint16_t ib = le16_get(f->body.data + 2 * i);
         uint32_t from = ib & 0x7fffu;
-        uint32_t to = i + 1 < n ? le16_get(f->body.data + 2 * i + 2) & 0x7fffu
-                                : (uint32_t)f->body.len;
+        uint32_t to =
+            i + 1 < n ? le16_get(f->body.data + 2 * i + 2) & 0x7fffu : (uint32_t)f->body.len;
         if (from > to || to > f->body.len || from < 2 * n)
             return JET_errDatabaseCorrupted;
         v->data = span_of(f->body.data + from, to - from);
@@ -237,7 +237,7 @@ record_get(struct span rec, bool large, const struct column *c, uint32_t itag,
 {
     struct recview v;
 
-    *out = (struct rec_value){.null = true, .absent = true};
+    *out = (struct rec_value) {.null = true, .absent = true};
     JET_ERR err = recview_init(rec, &v);
     if (err < 0)
         return err;

@@ -11,8 +11,9 @@
  *               variable data
  *               tagged columns: array of {u16 id, u16 offset and flags}, then their data
  *
- * Columns that are not there hold their default. Decoding trusts nothing: all of it is bounded and a
- * record that does not add up is JET_errDatabaseCorrupted. Both tagged layouts: "large" = pages above 8 KiB.
+ * Columns that are not there hold their default. Decoding trusts nothing: all of it is bounded and
+ * a record that does not add up is JET_errDatabaseCorrupted. Both tagged layouts: "large" = pages
+ * above 8 KiB.
  */
 #pragma once
 
@@ -26,10 +27,10 @@
 struct rec_value {
     struct span data; /* in the record; of a separated value: the LID, 4 or 8 bytes */
     bool null;
-    bool absent;      /* nothing stored (data empty, null true): the default applies */
+    bool absent; /* nothing stored (data empty, null true): the default applies */
     bool separated;
     bool compressed;
-    uint32_t count;   /* values of the column in the record */
+    uint32_t count; /* values of the column in the record */
 };
 
 /* Largest record: page size, key_most of the primary index (4 without). */
@@ -46,23 +47,24 @@ JET_ERR record_get(struct span rec, bool large, const struct column *c, uint32_t
                    struct rec_value *out);
 
 /*
- * The i-th of all tagged values in the record, in order of column and number. JET_errDatabaseCorrupted;
- * JET_wrnColumnNull past the end.
+ * The i-th of all tagged values in the record, in order of column and number.
+ * JET_errDatabaseCorrupted; JET_wrnColumnNull past the end.
  */
 JET_ERR record_tagged_at(struct span rec, bool large, uint32_t i, uint32_t *columnid,
                          uint32_t *itag, struct rec_value *out);
 
 /*
- * Expands a compressed value (7-bit, 7-bit of UTF-16, XPRESS) into out; *len = expanded size, which may exceed
- * cap (then only cap bytes are written). JET_errDecompressionFailed: bad data or unknown scheme.
+ * Expands a compressed value (7-bit, 7-bit of UTF-16, XPRESS) into out; *len = expanded size, which
+ * may exceed cap (then only cap bytes are written). JET_errDecompressionFailed: bad data or unknown
+ * scheme.
  */
 JET_ERR record_expand(struct span packed, uint8_t *out, uint32_t cap, uint32_t *len);
 
 /* A record under construction. */
 struct recbuf {
-    uint8_t *data;    /* the record */
+    uint8_t *data; /* the record */
     uint32_t len;
-    uint32_t max;     /* limit of len */
+    uint32_t max; /* limit of len */
     bool large;
     uint8_t *scratch; /* the next version, swapped in when it is complete */
     uint8_t *temp;
@@ -78,13 +80,13 @@ JET_ERR recbuf_load(struct recbuf *b, struct span rec);
 struct span recbuf_span(const struct recbuf *b);
 
 /*
- * Sets one value; data.data NULL = null. Tagged columns: itag 0 or above count adds a value; null removes
- * the value, and the last one's removal leaves the default (no default: null) unless explicit_null.
- * The size of data was checked by the caller. JET_errRecordTooBig, JET_errDatabaseCorrupted; the record
- * is unchanged then.
+ * Sets one value; data.data NULL = null. Tagged columns: itag 0 or above count adds a value; null
+ * removes the value, and the last one's removal leaves the default (no default: null) unless
+ * explicit_null. The size of data was checked by the caller. JET_errRecordTooBig,
+ * JET_errDatabaseCorrupted; the record is unchanged then.
  */
-JET_ERR recbuf_set(struct recbuf *b, const struct schema *sc, const struct column *c,
-                   uint32_t itag, struct span data, bool explicit_null);
+JET_ERR recbuf_set(struct recbuf *b, const struct schema *sc, const struct column *c, uint32_t itag,
+                   struct span data, bool explicit_null);
 
 /* Takes a tagged column out: its default applies again. Others: JET_errInvalidParameter. */
 JET_ERR recbuf_unset_tagged(struct recbuf *b, const struct column *c);

@@ -5,8 +5,8 @@
 #include "table/longvalue.h"
 #include "table/open.h"
 
-#define RETRIEVE_GRBITS                                                                          \
-    (JET_bitRetrieveCopy | JET_bitRetrieveFromIndex | JET_bitRetrieveFromPrimaryBookmark |       \
+#define RETRIEVE_GRBITS                                                                            \
+    (JET_bitRetrieveCopy | JET_bitRetrieveFromIndex | JET_bitRetrieveFromPrimaryBookmark |         \
      JET_bitRetrieveTag | JET_bitRetrieveNull | JET_bitRetrieveIgnoreDefault)
 
 /* One value wanted and how it came out. */
@@ -87,8 +87,8 @@ retrieve_any_tagged(struct table *t, struct retrieval *r, struct span rec)
     struct rec_value v;
     uint32_t itag;
 
-    JET_ERR err = record_tagged_at(rec, t->tdb->large, r->itag ? r->itag - 1 : 0, &r->next_tagged,
-                                   &itag, &v);
+    JET_ERR err =
+        record_tagged_at(rec, t->tdb->large, r->itag ? r->itag - 1 : 0, &r->next_tagged, &itag, &v);
     if (err != JET_errSuccess)
         return err;
     return give_stored(t, r, &v);
@@ -135,8 +135,8 @@ JET_ERR
 table_retrieve_column(struct table *t, JET_COLUMNID columnid, void *pv, uint32_t cb,
                       uint32_t *actual, JET_GRBIT grbit, JET_RETINFO *info)
 {
-    struct retrieval r = {columnid, pv, cb, 0, grbit, info ? info->ibLongValue : 0,
-                          info ? info->itagSequence : 1, 0};
+    struct retrieval r = {
+        columnid, pv, cb, 0, grbit, info ? info->ibLongValue : 0, info ? info->itagSequence : 1, 0};
     struct span rec;
 
     if (info && info->cbStruct < sizeof(*info))
@@ -160,8 +160,8 @@ table_retrieve_column(struct table *t, JET_COLUMNID columnid, void *pv, uint32_t
 static JET_ERR
 retrieve_one(struct table *t, JET_RETRIEVECOLUMN *c)
 {
-    struct retrieval r = {c->columnid, c->pvData, c->cbData, 0, c->grbit,
-                          c->ibLongValue, c->itagSequence, 0};
+    struct retrieval r = {c->columnid, c->pvData,      c->cbData,       0,
+                          c->grbit,    c->ibLongValue, c->itagSequence, 0};
     struct span rec;
 
     JET_ERR err = check(&r);

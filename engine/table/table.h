@@ -9,15 +9,16 @@
  * Invariants:
  *  1. Definitions come from the catalog as the session's snapshot sees them; DDL is ordinary
  *     transactional change of catalog rows, so it rolls back, and is seen by others after commit.
- *  2. Only the copy buffer is changed before table_update; an error of set leaves the buffer as it was.
+ *  2. Only the copy buffer is changed before table_update; an error of set leaves the buffer as it
+ * was.
  *  3. Every function that changes data needs a transaction of the session: JET_errNotInTransaction.
  *     At level 0 table_prepare_update starts none by itself: api/ does what ESE documents.
  *  4. The primary index is the only one that we build. Tables that have secondary indexes (made by
  *     Windows) are read-only here: changes give JET_errFeatureNotAvailable.
  *
  * Errors of the trees below (cache, log, space: JET_errReadVerifyFailure, JET_errDiskIO,
- * JET_errLogWriteFail, JET_errOutOfMemory, JET_errDiskFull ...) pass through everywhere and are not listed
- * again. Names are compared without regard to ASCII case.
+ * JET_errLogWriteFail, JET_errOutOfMemory, JET_errDiskFull ...) pass through everywhere and are not
+ * listed again. Names are compared without regard to ASCII case.
  */
 #pragma once
 
@@ -54,10 +55,10 @@ uint32_t table_db_open_count(struct table_db *tdb);
 
 /*
  * JetGetDatabaseInfo for the levels that ESE has: Filename (UTF-8, NUL-terminated), Connect ("")
- * Country, LCID, Cp, Collate, Options, Transactions, Version, Filesize (pages), SpaceOwned, SpaceAvailable
- * (pages), Misc (JET_DBINFOMISC .. 4 by cb), PageSize, FileType, FilesizeOnDisk (uint64_t bytes).
- * JET_errInvalidParameter: level; JET_errInvalidBufferSize: cb is not the level's size;
- * JET_errBufferTooSmall: name.
+ * Country, LCID, Cp, Collate, Options, Transactions, Version, Filesize (pages), SpaceOwned,
+ * SpaceAvailable (pages), Misc (JET_DBINFOMISC .. 4 by cb), PageSize, FileType, FilesizeOnDisk
+ * (uint64_t bytes). JET_errInvalidParameter: level; JET_errInvalidBufferSize: cb is not the level's
+ * size; JET_errBufferTooSmall: name.
  */
 JET_ERR table_database_info(struct table_db *tdb, void *pv, uint32_t cb, uint32_t level);
 
@@ -66,10 +67,10 @@ JET_ERR table_database_info(struct table_db *tdb, void *pv, uint32_t cb, uint32_
 struct table_column_spec {
     const char *name;
     JET_COLTYP coltyp;
-    uint32_t cb_max;  /* 0 = the type's own */
-    uint16_t cp;      /* text: 1200 or 1252; 0 = 1252 */
-    JET_GRBIT grbit;  /* JET_bitColumn... */
-    const void *def;  /* default value, NULL = none */
+    uint32_t cb_max; /* 0 = the type's own */
+    uint16_t cp;     /* text: 1200 or 1252; 0 = 1252 */
+    JET_GRBIT grbit; /* JET_bitColumn... */
+    const void *def; /* default value, NULL = none */
     uint32_t def_cb;
     JET_COLUMNID columnid; /* out */
     JET_ERR err;           /* out */
@@ -77,13 +78,13 @@ struct table_column_spec {
 
 struct table_index_spec {
     const char *name;
-    const char *key;   /* "+Col\0-Col2\0\0", optionally langid and cb after it as ESE allows */
-    uint32_t key_cb;   /* with all NULs */
-    JET_GRBIT grbit;   /* JET_bitIndex... */
-    uint32_t density;  /* %, 0 = 80 */
-    uint32_t key_most; /* with JET_bitIndexKeyMost; 0 = 255 */
+    const char *key;      /* "+Col\0-Col2\0\0", optionally langid and cb after it as ESE allows */
+    uint32_t key_cb;      /* with all NULs */
+    JET_GRBIT grbit;      /* JET_bitIndex... */
+    uint32_t density;     /* %, 0 = 80 */
+    uint32_t key_most;    /* with JET_bitIndexKeyMost; 0 = 255 */
     uint32_t var_seg_mac; /* 0 = none */
-    JET_ERR err;       /* out */
+    JET_ERR err;          /* out */
 };
 
 struct table_spec {
@@ -99,8 +100,8 @@ struct table_spec {
 };
 
 /*
- * Creates a table and opens it (exclusively, updatable). Runs in its own nested transaction: on error
- * nothing stays. At level 0 it is committed when this returns, as ESE does.
+ * Creates a table and opens it (exclusively, updatable). Runs in its own nested transaction: on
+ * error nothing stays. At level 0 it is committed when this returns, as ESE does.
  * JET_errTableDuplicate, JET_errInvalidName, JET_errDensityInvalid, JET_errInvalidGrbit,
  * JET_errFeatureNotAvailable (template tables, secondary indexes), errors of table_add_column and
  * table_create_index; JET_errTooManyColumns.
@@ -129,10 +130,10 @@ JET_ERR table_delete(struct session *s, struct table_db *tdb, const char *name);
 
 /*
  * JET_errColumnDuplicate, JET_errInvalidName, JET_errInvalidColumnType, JET_errInvalidCodePage,
- * JET_errTooManyColumns, JET_errTaggedNotNULL, JET_errCannotBeTagged, JET_errColumnRedundant (second
- * autoincrement or version column), JET_errMultiValuedColumnMustBeTagged, JET_errInvalidGrbit,
- * JET_errDefaultValueTooBig, JET_errFixedDDL, JET_errPermissionDenied (read-only table),
- * JET_errFeatureNotAvailable (escrow, finalize, user-defined default).
+ * JET_errTooManyColumns, JET_errTaggedNotNULL, JET_errCannotBeTagged, JET_errColumnRedundant
+ * (second autoincrement or version column), JET_errMultiValuedColumnMustBeTagged,
+ * JET_errInvalidGrbit, JET_errDefaultValueTooBig, JET_errFixedDDL, JET_errPermissionDenied
+ * (read-only table), JET_errFeatureNotAvailable (escrow, finalize, user-defined default).
  */
 JET_ERR table_add_column(struct table *t, struct table_column_spec *spec);
 
@@ -140,20 +141,22 @@ JET_ERR table_add_column(struct table *t, struct table_column_spec *spec);
  * Primary indexes of empty tables only; others: JET_errFeatureNotAvailable.
  * JET_errIndexDuplicate, JET_errIndexHasPrimary, JET_errIndexInvalidDef, JET_errColumnNotFound,
  * JET_errTableNotEmpty, JET_errInvalidName, JET_errInvalidGrbit, JET_errTooManyKeys,
- * JET_errDensityInvalid, JET_errFixedDDL, JET_errTableInUse. A multi-valued column: IndexInvalidDef.
+ * JET_errDensityInvalid, JET_errFixedDDL, JET_errTableInUse. A multi-valued column:
+ * IndexInvalidDef.
  */
 JET_ERR table_create_index(struct table *t, struct table_index_spec *spec);
 
 /*
  * JetGetTableColumnInfo, A form. level may carry the JET_ColInfoGrbit bits. Base levels fill a
- * JET_COLUMNBASE_A, others a JET_COLUMNDEF; ByColid levels take the id from columnid, others the name.
- * JET_errColumnNotFound, JET_errBadColumnId, JET_errInvalidParameter (level),
+ * JET_COLUMNBASE_A, others a JET_COLUMNDEF; ByColid levels take the id from columnid, others the
+ * name. JET_errColumnNotFound, JET_errBadColumnId, JET_errInvalidParameter (level),
  * JET_errInvalidBufferSize, JET_errFeatureNotAvailable (list levels: they need temporary tables).
  */
 JET_ERR table_column_info(struct table *t, const char *name, JET_COLUMNID columnid, void *pv,
                           uint32_t cb, uint32_t level);
 
-/* The columns in order of their ids: i-th name and definition. JET_errColumnNotFound past the end. */
+/* The columns in order of their ids: i-th name and definition. JET_errColumnNotFound past the end.
+ */
 JET_ERR table_column_at(struct table *t, uint32_t i, const char **name, JET_COLUMNDEF *def);
 
 const char *table_name(const struct table *t);
@@ -173,18 +176,20 @@ JET_ERR table_make_key(struct table *t, const void *pv, uint32_t cb, JET_GRBIT g
 
 /* The key of the current record, with JET_bitRetrieveCopy the search key. JET_errKeyNotMade,
  * JET_errNoCurrentRecord; JET_wrnBufferTruncated. */
-JET_ERR table_retrieve_key(struct table *t, void *pv, uint32_t cb, uint32_t *actual, JET_GRBIT grbit);
+JET_ERR table_retrieve_key(struct table *t, void *pv, uint32_t cb, uint32_t *actual,
+                           JET_GRBIT grbit);
 
 /* One JET_bitSeek.., and JET_bitSetIndexRange, JET_bitCheckUniqueness. JET_errKeyNotMade,
  * JET_errRecordNotFound, JET_errNoCurrentIndex, JET_errInvalidGrbit; JET_wrnSeekNotEqual,
  * JET_wrnUniqueKey. */
 JET_ERR table_seek(struct table *t, JET_GRBIT grbit);
 
-/* JET_errKeyNotMade, JET_errNoCurrentRecord (empty range; the range is dropped), JET_errInvalidGrbit,
- * JET_errInvalidOperation (Remove without a range). */
+/* JET_errKeyNotMade, JET_errNoCurrentRecord (empty range; the range is dropped),
+ * JET_errInvalidGrbit, JET_errInvalidOperation (Remove without a range). */
 JET_ERR table_set_index_range(struct table *t, JET_GRBIT grbit);
 
-/* NULL or "" = the clustered index. JET_errIndexNotFound; JET_errFeatureNotAvailable (secondary). */
+/* NULL or "" = the clustered index. JET_errIndexNotFound; JET_errFeatureNotAvailable (secondary).
+ */
 JET_ERR table_set_current_index(struct table *t, const char *name, JET_GRBIT grbit);
 const char *table_current_index(const struct table *t); /* "" without primary index */
 
@@ -195,9 +200,9 @@ JET_ERR table_goto_bookmark(struct table *t, const void *pv, uint32_t cb);
 
 /* ---- records ---- */
 
-/* prep: JET_prep.... JET_errAlreadyPrepared, JET_errUpdateNotPrepared (Cancel), JET_errNoCurrentRecord,
- * JET_errRecordDeleted, JET_errWriteConflict, JET_errPermissionDenied, JET_errNotInTransaction,
- * JET_errInvalidParameter, JET_errFeatureNotAvailable. */
+/* prep: JET_prep.... JET_errAlreadyPrepared, JET_errUpdateNotPrepared (Cancel),
+ * JET_errNoCurrentRecord, JET_errRecordDeleted, JET_errWriteConflict, JET_errPermissionDenied,
+ * JET_errNotInTransaction, JET_errInvalidParameter, JET_errFeatureNotAvailable. */
 JET_ERR table_prepare_update(struct table *t, uint32_t prep);
 
 /* info may be NULL. JET_errUpdateNotPrepared, JET_errBadColumnId, JET_errColumnNotFound,
@@ -209,10 +214,10 @@ JET_ERR table_set_column(struct table *t, JET_COLUMNID columnid, const void *pv,
 /* Stops at the first error; each entry's err is set. */
 JET_ERR table_set_columns(struct table *t, JET_SETCOLUMN *cols, uint32_t n);
 
-/* The bookmark of the record (pv may be NULL). After an insert the cursor stays where it was, as ESE's.
- * JET_errUpdateNotPrepared, JET_errKeyDuplicate, JET_errNullInvalid, JET_errNullKeyDisallowed,
- * JET_errKeyTruncated, JET_errRecordPrimaryChanged, JET_errWriteConflict, JET_errRecordTooBig,
- * JET_errNotInTransaction; after an error the update stays prepared. */
+/* The bookmark of the record (pv may be NULL). After an insert the cursor stays where it was, as
+ * ESE's. JET_errUpdateNotPrepared, JET_errKeyDuplicate, JET_errNullInvalid,
+ * JET_errNullKeyDisallowed, JET_errKeyTruncated, JET_errRecordPrimaryChanged, JET_errWriteConflict,
+ * JET_errRecordTooBig, JET_errNotInTransaction; after an error the update stays prepared. */
 JET_ERR table_update(struct table *t, void *pv, uint32_t cb, uint32_t *actual, JET_GRBIT grbit);
 
 /* JET_errNoCurrentRecord, JET_errRecordDeleted, JET_errWriteConflict, JET_errPermissionDenied,

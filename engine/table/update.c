@@ -5,10 +5,10 @@
 #include "table/open.h"
 #include "txn/session.h"
 
-#define SET_GRBITS                                                                               \
-    (JET_bitSetAppendLV | JET_bitSetOverwriteLV | JET_bitSetSizeLV | JET_bitSetZeroLength |      \
-     JET_bitSetSeparateLV | JET_bitSetUniqueMultiValues | JET_bitSetUniqueNormalizedMultiValues | \
-     JET_bitSetRevertToDefaultValue | JET_bitSetIntrinsicLV | JET_bitSetUncompressed |           \
+#define SET_GRBITS                                                                                 \
+    (JET_bitSetAppendLV | JET_bitSetOverwriteLV | JET_bitSetSizeLV | JET_bitSetZeroLength |        \
+     JET_bitSetSeparateLV | JET_bitSetUniqueMultiValues | JET_bitSetUniqueNormalizedMultiValues |  \
+     JET_bitSetRevertToDefaultValue | JET_bitSetIntrinsicLV | JET_bitSetUncompressed |             \
      JET_bitSetCompressed)
 #define SET_LV_GRBITS (JET_bitSetAppendLV | JET_bitSetOverwriteLV | JET_bitSetSizeLV)
 
@@ -213,7 +213,8 @@ check_unique(const struct table *t, const struct setting *s, struct span data)
         if (i == s->itag || v.data.len != data.len)
             continue;
         if (fold && coltyp_is_text(s->c->coltyp)
-                ? g_ascii_strncasecmp((const char *)v.data.data, (const char *)data.data, data.len) == 0
+                ? g_ascii_strncasecmp((const char *)v.data.data, (const char *)data.data,
+                                      data.len) == 0
                 : span_cmp(v.data, data) == 0)
             return JET_errMultiValuedDuplicate;
     }
@@ -298,7 +299,7 @@ set_by_id(struct table *t, JET_COLUMNID columnid, struct setting *s)
     s->c = schema_column(t->schema, columnid);
     if (!s->c)
         return columnid == 0 || columnid > COLUMN_TAGGED_MOST ? JET_errBadColumnId
-                                                             : JET_errColumnNotFound;
+                                                              : JET_errColumnNotFound;
     if (s->itag == 0 && !(s->c->flags & COLUMN_MULTIVALUED))
         s->itag = 1;
     if (s->itag > 1 && !(s->c->flags & COLUMN_MULTIVALUED))
@@ -310,8 +311,8 @@ JET_ERR
 table_set_column(struct table *t, JET_COLUMNID columnid, const void *pv, uint32_t cb,
                  JET_GRBIT grbit, const JET_SETINFO *info)
 {
-    struct setting s = {NULL, pv, cb, grbit, info ? info->ibLongValue : 0,
-                        info ? info->itagSequence : 1};
+    struct setting s = {
+        NULL, pv, cb, grbit, info ? info->ibLongValue : 0, info ? info->itagSequence : 1};
 
     if (info && info->cbStruct < sizeof(*info))
         return JET_errInvalidParameter;
@@ -326,8 +327,8 @@ table_set_columns(struct table *t, JET_SETCOLUMN *cols, uint32_t n)
     if (err < 0)
         return err;
     for (uint32_t i = 0; i < n; i++) {
-        struct setting s = {NULL, cols[i].pvData, cols[i].cbData, cols[i].grbit,
-                            cols[i].ibLongValue, cols[i].itagSequence};
+        struct setting s = {NULL,          cols[i].pvData,      cols[i].cbData,
+                            cols[i].grbit, cols[i].ibLongValue, cols[i].itagSequence};
         cols[i].err = set_by_id(t, cols[i].columnid, &s);
         if (cols[i].err < 0)
             return cols[i].err;
@@ -366,8 +367,8 @@ make_bookmark(struct table *t, struct key *k)
     uint32_t number;
 
     if (t->schema->primary)
-        return key_of_record(k, t->schema, t->schema->primary, recbuf_span(&t->copy),
-                             t->copy.large, NULL);
+        return key_of_record(k, t->schema, t->schema->primary, recbuf_span(&t->copy), t->copy.large,
+                             NULL);
     JET_ERR err = table_next_number(t, &number);
     if (err >= 0)
         key_of_number(k, number);

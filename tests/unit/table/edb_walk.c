@@ -92,7 +92,7 @@ edb_load(const char *path, struct edb *edb)
     GHashTableIter it;
     gpointer sc;
 
-    *edb = (struct edb){0};
+    *edb = (struct edb) {0};
     if (!slurp(path, &edb->data, &edb->len))
         return false;
     assert_true(dbheader_decode(edb->data, edb->len, &header) >= 0);
@@ -115,7 +115,7 @@ edb_free(struct edb *edb)
         g_hash_table_unref(edb->schemas);
     if (edb->rows)
         g_ptr_array_unref(edb->rows);
-    *edb = (struct edb){0};
+    *edb = (struct edb) {0};
 }
 
 static void

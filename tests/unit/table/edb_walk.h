@@ -21,7 +21,8 @@ struct edb {
     GPtrArray *rows;     /* struct cat_row copies in key order; spans into data */
 };
 
-/* Whole file into memory (.gz too), catalog read. False: no such file. Fails the test on bad data. */
+/* Whole file into memory (.gz too), catalog read. False: no such file. Fails the test on bad data.
+ */
 bool edb_load(const char *path, struct edb *edb);
 void edb_free(struct edb *edb);
 

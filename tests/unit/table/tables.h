@@ -56,7 +56,8 @@ tables_teardown(void **state)
     return 0;
 }
 
-/* Id Long autoincrement primary key, Name Text 100, N LongLong, Note LongText 1200, Tags multi-valued. */
+/* Id Long autoincrement primary key, Name Text 100, N LongLong, Note LongText 1200, Tags
+ * multi-valued. */
 enum { COL_ID = 1, COL_N = 2, COL_NAME = 128, COL_NOTE = 256, COL_TAGS = 257 };
 
 static inline struct table *
@@ -67,13 +68,15 @@ make_items(struct tables *x, const char *name)
         {.name = "N", .coltyp = JET_coltypLongLong},
         {.name = "Name", .coltyp = JET_coltypText, .cb_max = 100, .cp = 1252},
         {.name = "Note", .coltyp = JET_coltypLongText, .cp = 1200},
-        {.name = "Tags", .coltyp = JET_coltypText, .cp = 1252,
+        {.name = "Tags",
+         .coltyp = JET_coltypText,
+         .cp = 1252,
          .grbit = JET_bitColumnTagged | JET_bitColumnMultiValued},
     };
-    struct table_index_spec ix = {.name = "Primary", .key = "+Id\0", .key_cb = 5,
-                                  .grbit = JET_bitIndexPrimary};
-    struct table_spec spec = {.name = name, .columns = cols, .n_columns = 5, .indexes = &ix,
-                              .n_indexes = 1};
+    struct table_index_spec ix = {
+        .name = "Primary", .key = "+Id\0", .key_cb = 5, .grbit = JET_bitIndexPrimary};
+    struct table_spec spec = {
+        .name = name, .columns = cols, .n_columns = 5, .indexes = &ix, .n_indexes = 1};
     struct table *t;
 
     OK(table_create(x->w.s, x->tdb, &spec, &t));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* catrow: the rows of a new database are those of Windows' files, byte for byte but for what we chose. */
+/* catrow: the rows of a new database are those of Windows' files, byte for byte but for what we
+ * chose. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -150,7 +151,8 @@ test_catrow_objids_and_locales_are_those_of_windows(void **state)
     struct key k;
     JET_ERR err;
     uint32_t i;
-    static const uint32_t fresh[][3] = {{2, 2, 1}, {3, 3, 1}, {4, 2, 3}, {5, 2, 3}, {6, 6, 1}, {7, 7, 1}};
+    static const uint32_t fresh[][3] = {{2, 2, 1}, {3, 3, 1}, {4, 2, 3},
+                                        {5, 2, 3}, {6, 6, 1}, {7, 7, 1}};
 
     if (!load_basic(&edb))
         skip();
@@ -209,8 +211,12 @@ static void
 test_catrow_column_and_index_survive_a_round(void **state)
 {
     struct column *c = g_new0(struct column, 1);
-    struct index ix = {.objid = 8, .pgno_fdp = 35, .flags = INDEX_PRIMARY | INDEX_UNIQUE | INDEX_EXTENDED,
-                       .key_most = 100, .density = 80, .n_segments = 2,
+    struct index ix = {.objid = 8,
+                       .pgno_fdp = 35,
+                       .flags = INDEX_PRIMARY | INDEX_UNIQUE | INDEX_EXTENDED,
+                       .key_most = 100,
+                       .density = 80,
+                       .n_segments = 2,
                        .segments = {{1, SEGMENT_DESCENDING}, {128, 0}}};
     struct schema *sc = schema_new();
     struct recbuf b;
@@ -218,8 +224,8 @@ test_catrow_column_and_index_survive_a_round(void **state)
     uint8_t fids[64];
 
     ix.name = (char *)"Primary";
-    *c = (struct column){.id = 1, .coltyp = JET_coltypLong, .cb_max = 4, .offset = 4,
-                         .flags = COLUMN_AUTOINC};
+    *c = (struct column) {
+        .id = 1, .coltyp = JET_coltypLong, .cb_max = 4, .offset = 4, .flags = COLUMN_AUTOINC};
     c->name = g_strdup("A");
     assert_int_equal(recbuf_init(&b, 4096, 255), 0);
     cat_row_of_column(c, 8, &row);

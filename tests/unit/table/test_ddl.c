@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* ddl: what can be defined, what is refused, who sees it when, and that a rollback leaves nothing. */
+/* ddl: what can be defined, what is refused, who sees it when, and that a rollback leaves nothing.
+ */
 #include "tables.h"
 
 static JET_ERR
@@ -69,7 +70,8 @@ test_ddl_deny_write_keeps_writers_out(void **state)
     assert_int_equal(open_by(x->s2, x, "Items"), JET_errTableLocked);
     OK(table_open(x->s2, x->tdb, "Items", JET_bitTableReadOnly, &b));
     table_close(a);
-    assert_int_equal(table_open(x->w.s, x->tdb, "Items", JET_bitTableDenyRead, &a), JET_errTableInUse);
+    assert_int_equal(table_open(x->w.s, x->tdb, "Items", JET_bitTableDenyRead, &a),
+                     JET_errTableInUse);
     table_close(b);
 }
 
@@ -127,7 +129,8 @@ test_ddl_added_column_is_seen_when_it_may(void **state)
 {
     struct tables *x = *state;
     struct table *mine = make_items(x, "Items"), *theirs;
-    struct table_column_spec c = {.name = "Extra", .coltyp = JET_coltypLong, .def = "\7\0\0\0", .def_cb = 4};
+    struct table_column_spec c = {
+        .name = "Extra", .coltyp = JET_coltypLong, .def = "\7\0\0\0", .def_cb = 4};
     JET_COLUMNDEF def;
     int32_t v;
     uint32_t cb;
@@ -191,25 +194,28 @@ test_ddl_bad_columns_are_refused(void **state)
     struct table *t = make_items(x, "Items");
     static char big[300];
 
-#define COLUMN(...) ((struct table_column_spec){__VA_ARGS__})
+#define COLUMN(...) ((struct table_column_spec) {__VA_ARGS__})
     expect_column(t, JET_errInvalidName, COLUMN(.name = "", .coltyp = JET_coltypLong));
     expect_column(t, JET_errInvalidName, COLUMN(.name = "a!b", .coltyp = JET_coltypLong));
     expect_column(t, JET_errColumnDuplicate, COLUMN(.name = "NAME", .coltyp = JET_coltypLong));
     expect_column(t, JET_errInvalidColumnType, COLUMN(.coltyp = 0));
     expect_column(t, JET_errInvalidColumnType, COLUMN(.coltyp = 99));
     expect_column(t, JET_errInvalidCodePage, COLUMN(.coltyp = JET_coltypText, .cp = 437));
-    expect_column(t, JET_errTaggedNotNULL,
-                  COLUMN(.coltyp = JET_coltypLong, .grbit = JET_bitColumnTagged | JET_bitColumnNotNULL));
+    expect_column(
+        t, JET_errTaggedNotNULL,
+        COLUMN(.coltyp = JET_coltypLong, .grbit = JET_bitColumnTagged | JET_bitColumnNotNULL));
     expect_column(t, JET_errMultiValuedColumnMustBeTagged,
                   COLUMN(.coltyp = JET_coltypLong, .grbit = JET_bitColumnMultiValued));
     expect_column(t, JET_errColumnRedundant,
                   COLUMN(.coltyp = JET_coltypLong, .grbit = JET_bitColumnAutoincrement));
-    expect_column(t, JET_errCannotBeTagged,
-                  COLUMN(.coltyp = JET_coltypLong, .grbit = JET_bitColumnVersion | JET_bitColumnTagged));
+    expect_column(
+        t, JET_errCannotBeTagged,
+        COLUMN(.coltyp = JET_coltypLong, .grbit = JET_bitColumnVersion | JET_bitColumnTagged));
     expect_column(t, JET_errInvalidColumnType,
                   COLUMN(.coltyp = JET_coltypShort, .grbit = JET_bitColumnVersion));
-    expect_column(t, JET_errInvalidGrbit,
-                  COLUMN(.coltyp = JET_coltypLong, .grbit = JET_bitColumnFixed | JET_bitColumnTagged));
+    expect_column(
+        t, JET_errInvalidGrbit,
+        COLUMN(.coltyp = JET_coltypLong, .grbit = JET_bitColumnFixed | JET_bitColumnTagged));
     expect_column(t, JET_errInvalidGrbit, COLUMN(.coltyp = JET_coltypLong, .grbit = 0x40000000));
     expect_column(t, JET_errFeatureNotAvailable,
                   COLUMN(.coltyp = JET_coltypLong, .grbit = JET_bitColumnEscrowUpdate));
@@ -228,8 +234,8 @@ static void
 expect_index(struct table *t, JET_ERR want, const char *name, const char *key, uint32_t cb,
              JET_GRBIT grbit, uint32_t density)
 {
-    struct table_index_spec spec = {.name = name, .key = key, .key_cb = cb, .grbit = grbit,
-                                    .density = density};
+    struct table_index_spec spec = {
+        .name = name, .key = key, .key_cb = cb, .grbit = grbit, .density = density};
     assert_int_equal(table_create_index(t, &spec), want);
 }
 
@@ -237,9 +243,10 @@ static void
 test_ddl_bad_indexes_are_refused(void **state)
 {
     struct tables *x = *state;
-    struct table_column_spec cols[] = {
-        {.name = "A", .coltyp = JET_coltypLong},
-        {.name = "M", .coltyp = JET_coltypLong, .grbit = JET_bitColumnTagged | JET_bitColumnMultiValued}};
+    struct table_column_spec cols[] = {{.name = "A", .coltyp = JET_coltypLong},
+                                       {.name = "M",
+                                        .coltyp = JET_coltypLong,
+                                        .grbit = JET_bitColumnTagged | JET_bitColumnMultiValued}};
     struct table_spec spec = {.name = "T", .columns = cols, .n_columns = 2};
     struct table *t;
 
@@ -251,7 +258,8 @@ test_ddl_bad_indexes_are_refused(void **state)
     expect_index(t, JET_errIndexInvalidDef, "I", "+A", 2, JET_bitIndexPrimary, 0);
     expect_index(t, JET_errIndexInvalidDef, "I", "+M\0", 4, JET_bitIndexPrimary, 0);
     expect_index(t, JET_errDensityInvalid, "I", "+A\0", 4, JET_bitIndexPrimary, 10);
-    expect_index(t, JET_errInvalidGrbit, "I", "+A\0", 4, JET_bitIndexPrimary | JET_bitIndexIgnoreNull, 0);
+    expect_index(t, JET_errInvalidGrbit, "I", "+A\0", 4,
+                 JET_bitIndexPrimary | JET_bitIndexIgnoreNull, 0);
     expect_index(t, JET_errSuccess, "I", "-A\0", 4, JET_bitIndexPrimary, 0);
     expect_index(t, JET_errIndexDuplicate, "i", "+A\0", 4, JET_bitIndexPrimary, 0);
     expect_index(t, JET_errIndexHasPrimary, "J", "+A\0", 4, JET_bitIndexPrimary, 0);
@@ -330,12 +338,14 @@ test_ddl_column_info_tells_all(void **state)
     assert_int_equal(def.coltyp, JET_coltypText);
     assert_int_equal(def.cp, 1252);
     assert_int_equal(def.cbMax, 255);
-    assert_int_equal(def.grbit, JET_bitColumnTagged | JET_bitColumnMultiValued | JET_bitColumnUpdatable);
+    assert_int_equal(def.grbit,
+                     JET_bitColumnTagged | JET_bitColumnMultiValued | JET_bitColumnUpdatable);
     OK(table_column_info(t, NULL, COL_ID, &base, sizeof(base), JET_ColInfoBaseByColid));
     assert_string_equal(base.szBaseTableName, "Items");
     assert_string_equal(base.szBaseColumnName, "Id");
     assert_int_equal(base.grbit, JET_bitColumnFixed | JET_bitColumnAutoincrement);
-    assert_int_equal(table_column_info(t, "No", 0, &def, sizeof(def), JET_ColInfo), JET_errColumnNotFound);
+    assert_int_equal(table_column_info(t, "No", 0, &def, sizeof(def), JET_ColInfo),
+                     JET_errColumnNotFound);
     assert_int_equal(table_column_info(t, NULL, 0, &def, sizeof(def), JET_ColInfoByColid),
                      JET_errBadColumnId);
     assert_int_equal(table_column_info(t, "Id", 0, &def, 3, JET_ColInfo), JET_errInvalidBufferSize);
@@ -358,7 +368,8 @@ test_ddl_database_info_tells_all(void **state)
 
     OK(table_database_info(x->tdb, path, sizeof(path), JET_DbInfoFilename));
     assert_string_equal(path, x->w.path);
-    assert_int_equal(table_database_info(x->tdb, path, 2, JET_DbInfoFilename), JET_errBufferTooSmall);
+    assert_int_equal(table_database_info(x->tdb, path, 2, JET_DbInfoFilename),
+                     JET_errBufferTooSmall);
     OK(table_database_info(x->tdb, &n, 4, JET_DbInfoPageSize));
     assert_int_equal(n, 4096);
     OK(table_database_info(x->tdb, &owned, 4, JET_DbInfoSpaceOwned));
@@ -368,7 +379,8 @@ test_ddl_database_info_tells_all(void **state)
     OK(table_database_info(x->tdb, &misc, sizeof(misc), JET_DbInfoMisc));
     assert_int_equal(misc.ulVersion, 0x620);
     assert_int_equal(misc.cbPageSize, 4096);
-    assert_int_equal(table_database_info(x->tdb, &misc, 5, JET_DbInfoMisc), JET_errInvalidBufferSize);
+    assert_int_equal(table_database_info(x->tdb, &misc, 5, JET_DbInfoMisc),
+                     JET_errInvalidBufferSize);
     assert_int_equal(table_database_info(x->tdb, &n, 2, JET_DbInfoCp), JET_errInvalidBufferSize);
     assert_int_equal(table_database_info(x->tdb, &n, 4, 99), JET_errInvalidParameter);
 }

@@ -78,7 +78,8 @@ read_table(struct world_of_theirs *w, const struct schema *sc, struct totals *n)
 
     OK(table_open(w->s, w->tdb, sc->name, JET_bitTableReadOnly, &t));
     n->tables++;
-    for (JET_ERR err = table_move(t, JET_MoveFirst, 0); err >= 0; err = table_move(t, JET_MoveNext, 0)) {
+    for (JET_ERR err = table_move(t, JET_MoveFirst, 0); err >= 0;
+         err = table_move(t, JET_MoveNext, 0)) {
         read_record(t, sc, n);
         n->records++;
         if (n->records % 97 == 0 && sc->primary && !sc->primary->foreign_unicode) {
@@ -204,8 +205,8 @@ ask_python(const char *script, const char *path)
     }
     if (!run(&out, &status, "python3", tool, path, NULL))
         return;
-    static const char *const complaints[] = {"FAIL", "BAD", "Traceback", "leak", "notowned",
-                                             "usedInAvail", "child", "mismatch"};
+    static const char *const complaints[] = {"FAIL",     "BAD",         "Traceback", "leak",
+                                             "notowned", "usedInAvail", "child",     "mismatch"};
     bool bad = status != 0;
     for (size_t i = 0; i < G_N_ELEMENTS(complaints); i++)
         bad |= strstr(out, complaints[i]) != NULL;
@@ -216,7 +217,8 @@ ask_python(const char *script, const char *path)
 static void
 ask_libesedb(const char *path, uint32_t page_bytes, int records)
 {
-    g_autofree char *out = NULL, *target = g_strdup_printf("%s.out", path), *dir = NULL, *rows = NULL;
+    g_autofree char *out = NULL, *target = g_strdup_printf("%s.out", path), *dir = NULL,
+                    *rows = NULL;
     int status, lines = 0;
 
     if (!run(&out, &status, "esedbexport", "-t", target, path, NULL))

@@ -41,10 +41,10 @@ expect(JET_COLTYP t, const void *data, size_t len, const char *hex)
     assert_key(&k, hex);
 }
 
-#define EXPECT(t, type, value, hex)       \
-    do {                                  \
-        type v_ = (value);                \
-        expect(t, &v_, sizeof(v_), hex);  \
+#define EXPECT(t, type, value, hex)                                                                \
+    do {                                                                                           \
+        type v_ = (value);                                                                         \
+        expect(t, &v_, sizeof(v_), hex);                                                           \
     } while (0)
 
 static void
@@ -91,8 +91,7 @@ test_key_of_text_and_binary_is_the_vector(void **state)
     expect(JET_coltypBinary, "12345678", 8, "7f313233343536373808");
     expect(JET_coltypBinary, "123456789", 9, "7f313233343536373809390000000000000001");
     expect(JET_coltypBinary, "", 0, "40");
-    expect(JET_coltypLongBinary, "test binary data", 16,
-           "7f746573742062696e09617279206461746108");
+    expect(JET_coltypLongBinary, "test binary data", 16, "7f746573742062696e09617279206461746108");
 }
 
 static void

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* navigate: moves, seeks, ranges, bookmarks; and a long random walk against a model under snapshots. */
+/* navigate: moves, seeks, ranges, bookmarks; and a long random walk against a model under
+ * snapshots. */
 #include "tables.h"
 
 /* Keys "k0" .. with two columns: Text + Long descending. */
@@ -8,8 +9,10 @@ make_keyed(struct tables *x, int n)
 {
     struct table_column_spec cols[] = {{.name = "K", .coltyp = JET_coltypText},
                                        {.name = "D", .coltyp = JET_coltypLong}};
-    struct table_index_spec ix = {.name = "P", .key = "+K\0-D\0", .key_cb = 7, .grbit = JET_bitIndexPrimary};
-    struct table_spec spec = {.name = "Keyed", .columns = cols, .n_columns = 2, .indexes = &ix, .n_indexes = 1};
+    struct table_index_spec ix = {
+        .name = "P", .key = "+K\0-D\0", .key_cb = 7, .grbit = JET_bitIndexPrimary};
+    struct table_spec spec = {
+        .name = "Keyed", .columns = cols, .n_columns = 2, .indexes = &ix, .n_indexes = 1};
     struct table *t;
     char k[16];
 
@@ -168,7 +171,7 @@ test_navigate_lower_range_bounds_the_way_back(void **state)
     OK(table_set_index_range(t, 0));
     for (JET_ERR err = JET_errSuccess; err >= 0; err = table_move(t, JET_MovePrevious, 0))
         n++;
-    assert_int_equal(n, 4); /* k02/0, /1, /2, k01/0; the limit itself is out */
+    assert_int_equal(n, 4);              /* k02/0, /1, /2, k01/0; the limit itself is out */
     OK(table_move(t, JET_MoveFirst, 0)); /* drops the range */
     assert_at(t, "k00", 2);
     make_key(t, "k01", 1);
@@ -239,8 +242,10 @@ make_numbered(struct tables *x)
     struct table_column_spec cols[] = {{.name = "K", .coltyp = JET_coltypLong},
                                        {.name = "N", .coltyp = JET_coltypLongLong},
                                        {.name = "Pad", .coltyp = JET_coltypLongBinary}};
-    struct table_index_spec ix = {.name = "P", .key = "+K\0", .key_cb = 4, .grbit = JET_bitIndexPrimary};
-    struct table_spec spec = {.name = "R", .columns = cols, .n_columns = 3, .indexes = &ix, .n_indexes = 1};
+    struct table_index_spec ix = {
+        .name = "P", .key = "+K\0", .key_cb = 4, .grbit = JET_bitIndexPrimary};
+    struct table_spec spec = {
+        .name = "R", .columns = cols, .n_columns = 3, .indexes = &ix, .n_indexes = 1};
     struct table *t;
     OK(table_create(x->w.s, x->tdb, &spec, &t));
     return t;
@@ -253,7 +258,8 @@ assert_sees(struct table *t, const struct seen *seen)
     int64_t n;
     uint32_t cb;
 
-    for (JET_ERR err = table_move(t, JET_MoveFirst, 0); err >= 0; err = table_move(t, JET_MoveNext, 0)) {
+    for (JET_ERR err = table_move(t, JET_MoveFirst, 0); err >= 0;
+         err = table_move(t, JET_MoveNext, 0)) {
         OK(table_retrieve_column(t, 1, &k, 4, &cb, 0, NULL));
         OK(table_retrieve_column(t, 2, &n, 8, &cb, 0, NULL));
         for (; at < k; at++)
@@ -303,7 +309,8 @@ static void
 act(struct actor *a, struct actor *other, struct seen *committed, int64_t n)
 {
     int32_t k = rand() % KEYS;
-    bool conflict = (other->active && other->changed[k]) || committed->changed_at[k] > a->snapshot.clock;
+    bool conflict =
+        (other->active && other->changed[k]) || committed->changed_at[k] > a->snapshot.clock;
     int64_t value = rand() % 4 ? n : 0;
 
     if (a->changed[k])

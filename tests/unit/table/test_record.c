@@ -78,7 +78,7 @@ model_clear(struct model *m)
 {
     for (uint32_t i = 0; i < m->n; i++)
         g_bytes_unref(m->values[i]);
-    *m = (struct model){0};
+    *m = (struct model) {0};
 }
 
 /* The same change to the model. */
@@ -152,8 +152,8 @@ random_changes(uint32_t page_bytes)
         GBytes *value = rand() % 4 ? random_value(c) : NULL;
         uint32_t before = b.len;
 
-        JET_ERR err = recbuf_set(&b, sc, c, itag, value ? span_of_bytes(value) : span_of(NULL, 0),
-                                 false);
+        JET_ERR err =
+            recbuf_set(&b, sc, c, itag, value ? span_of_bytes(value) : span_of(NULL, 0), false);
         if (err < 0) {
             assert_int_equal(err, JET_errRecordTooBig);
             assert_int_equal(b.len, before);
@@ -246,7 +246,8 @@ test_record_when_damaged_is_an_error_or_read(void **state)
     assert_int_equal(recbuf_init(&b, 4096, 255), 0);
     for (guint i = 0; i < sc->columns->len; i++) {
         GBytes *value = random_value(sc->columns->pdata[i]);
-        assert_int_equal(recbuf_set(&b, sc, sc->columns->pdata[i], 0, span_of_bytes(value), false), 0);
+        assert_int_equal(recbuf_set(&b, sc, sc->columns->pdata[i], 0, span_of_bytes(value), false),
+                         0);
         recbuf_set(&b, sc, sc->columns->pdata[i], 0, span_of_bytes(value), false);
         g_bytes_unref(value);
     }
@@ -259,7 +260,8 @@ test_record_when_damaged_is_an_error_or_read(void **state)
         for (int large = 0; large < 2; large++) {
             (void)record_check(rec, large);
             for (guint i = 0; i < sc->columns->len; i++)
-                if (record_get(rec, large, sc->columns->pdata[i], 1 + round % 3, &v) >= 0 && v.data.len)
+                if (record_get(rec, large, sc->columns->pdata[i], 1 + round % 3, &v) >= 0 &&
+                    v.data.len)
                     assert_in_range(v.data.data - copy, 0, len - v.data.len);
             for (uint32_t i = 0; i < 5; i++)
                 (void)record_tagged_at(rec, large, i, &id, &itag, &v);

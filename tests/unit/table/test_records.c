@@ -9,7 +9,8 @@ assert_column_null(struct table *t, JET_COLUMNID c)
 {
     char buf[8];
     uint32_t cb;
-    assert_int_equal(table_retrieve_column(t, c, buf, sizeof(buf), &cb, 0, NULL), JET_wrnColumnNull);
+    assert_int_equal(table_retrieve_column(t, c, buf, sizeof(buf), &cb, 0, NULL),
+                     JET_wrnColumnNull);
     assert_int_equal(cb, 0);
 }
 
@@ -23,14 +24,22 @@ test_records_all_types_come_back(void **state)
         uint32_t cb;
         const char *v;
     } types[] = {
-        {JET_coltypBit, 1, "\377"},         {JET_coltypUnsignedByte, 1, "\310"},
-        {JET_coltypShort, 2, "\1\2"},       {JET_coltypLong, 4, "\1\2\3\4"},
-        {JET_coltypCurrency, 8, "12345678"}, {JET_coltypIEEESingle, 4, "\0\0\300\277"},
-        {JET_coltypIEEEDouble, 8, "abcdefgh"}, {JET_coltypDateTime, 8, "dateTIME"},
-        {JET_coltypBinary, 5, "b\0i\0n"},   {JET_coltypText, 4, "text"},
-        {JET_coltypLongBinary, 7, "longbin"}, {JET_coltypLongText, 8, "longtext"},
-        {JET_coltypUnsignedLong, 4, "ulng"}, {JET_coltypLongLong, 8, "longlong"},
-        {JET_coltypGUID, 16, "0123456789abcdef"}, {JET_coltypUnsignedShort, 2, "us"},
+        {JET_coltypBit, 1, "\377"},
+        {JET_coltypUnsignedByte, 1, "\310"},
+        {JET_coltypShort, 2, "\1\2"},
+        {JET_coltypLong, 4, "\1\2\3\4"},
+        {JET_coltypCurrency, 8, "12345678"},
+        {JET_coltypIEEESingle, 4, "\0\0\300\277"},
+        {JET_coltypIEEEDouble, 8, "abcdefgh"},
+        {JET_coltypDateTime, 8, "dateTIME"},
+        {JET_coltypBinary, 5, "b\0i\0n"},
+        {JET_coltypText, 4, "text"},
+        {JET_coltypLongBinary, 7, "longbin"},
+        {JET_coltypLongText, 8, "longtext"},
+        {JET_coltypUnsignedLong, 4, "ulng"},
+        {JET_coltypLongLong, 8, "longlong"},
+        {JET_coltypGUID, 16, "0123456789abcdef"},
+        {JET_coltypUnsignedShort, 2, "us"},
         {JET_coltypUnsignedLongLong, 8, "ulnglong"},
     };
     struct table_column_spec cols[2 * G_N_ELEMENTS(types)] = {0};
@@ -54,8 +63,9 @@ test_records_all_types_come_back(void **state)
             if (coltyp_is_long(types[i / 2].t) || types[i / 2].t == JET_coltypText ||
                 types[i / 2].t == JET_coltypBinary)
                 continue;
-            assert_int_equal(table_set_column(t, cols[i].columnid, buf, types[i / 2].cb + 1, 0, NULL),
-                             JET_errInvalidBufferSize);
+            assert_int_equal(
+                table_set_column(t, cols[i].columnid, buf, types[i / 2].cb + 1, 0, NULL),
+                JET_errInvalidBufferSize);
         }
         OK(table_update(t, NULL, 0, NULL, 0));
     }
@@ -115,7 +125,8 @@ test_records_bad_sets_are_refused(void **state)
     assert_int_equal(table_set_column(t, COL_NAME, big, 5, 0x80000000, NULL), JET_errInvalidGrbit);
     assert_int_equal(table_set_column(t, COL_NAME, big, 5, 0, &second), JET_errBadItagSequence);
     assert_int_equal(table_set_column(t, COL_NOTE, big, 5000, 0, NULL), JET_errRecordTooBig);
-    assert_int_equal(table_set_column(t, COL_N, big, 8, JET_bitSetAppendLV, NULL), JET_errInvalidGrbit);
+    assert_int_equal(table_set_column(t, COL_N, big, 8, JET_bitSetAppendLV, NULL),
+                     JET_errInvalidGrbit);
     OK(table_update(t, NULL, 0, NULL, 0));
     commit(x->w.s);
     table_close(t);
@@ -127,7 +138,11 @@ test_records_not_null_is_enforced(void **state)
     struct tables *x = *state;
     struct table_column_spec cols[] = {
         {.name = "A", .coltyp = JET_coltypLong, .grbit = JET_bitColumnNotNULL},
-        {.name = "B", .coltyp = JET_coltypLong, .grbit = JET_bitColumnNotNULL, .def = "\11\0\0\0", .def_cb = 4},
+        {.name = "B",
+         .coltyp = JET_coltypLong,
+         .grbit = JET_bitColumnNotNULL,
+         .def = "\11\0\0\0",
+         .def_cb = 4},
         {.name = "C", .coltyp = JET_coltypText, .grbit = JET_bitColumnNotNULL}};
     struct table_spec spec = {.name = "T", .columns = cols, .n_columns = 3};
     struct table *t;
@@ -204,9 +219,12 @@ test_records_replace_keeps_its_key(void **state)
     struct tables *x = *state;
     struct table_column_spec cols[] = {{.name = "K", .coltyp = JET_coltypText},
                                        {.name = "A", .coltyp = JET_coltypText}};
-    struct table_index_spec ix = {.name = "P", .key = "+K\0", .key_cb = 4,
+    struct table_index_spec ix = {.name = "P",
+                                  .key = "+K\0",
+                                  .key_cb = 4,
                                   .grbit = JET_bitIndexPrimary | JET_bitIndexDisallowNull};
-    struct table_spec spec = {.name = "T", .columns = cols, .n_columns = 2, .indexes = &ix, .n_indexes = 1};
+    struct table_spec spec = {
+        .name = "T", .columns = cols, .n_columns = 2, .indexes = &ix, .n_indexes = 1};
     struct table *t;
 
     OK(table_create(x->w.s, x->tdb, &spec, &t));
@@ -252,7 +270,8 @@ test_records_copies_are_new_records(void **state)
     assert_text(t, COL_NAME, "copy");
     assert_int_equal(id_of(t), 2);
     OK(table_prepare_update(t, JET_prepInsertCopyDeleteOriginal));
-    assert_int_equal(table_prepare_update(t, JET_prepInsertCopyReplaceOriginal), JET_errAlreadyPrepared);
+    assert_int_equal(table_prepare_update(t, JET_prepInsertCopyReplaceOriginal),
+                     JET_errAlreadyPrepared);
     commit(x->w.s);
     table_close(t);
 }
@@ -263,8 +282,10 @@ test_records_copy_delete_original_moves_the_record(void **state)
     struct tables *x = *state;
     struct table_column_spec cols[] = {{.name = "K", .coltyp = JET_coltypLong},
                                        {.name = "A", .coltyp = JET_coltypText}};
-    struct table_index_spec ix = {.name = "P", .key = "+K\0", .key_cb = 4, .grbit = JET_bitIndexPrimary};
-    struct table_spec spec = {.name = "T", .columns = cols, .n_columns = 2, .indexes = &ix, .n_indexes = 1};
+    struct table_index_spec ix = {
+        .name = "P", .key = "+K\0", .key_cb = 4, .grbit = JET_bitIndexPrimary};
+    struct table_spec spec = {
+        .name = "T", .columns = cols, .n_columns = 2, .indexes = &ix, .n_indexes = 1};
     struct table *t;
     uint32_t cb;
 
@@ -350,7 +371,8 @@ test_records_multi_values_are_numbered(void **state)
         assert_memory_equal(buf, want[ri.itagSequence - 1], cb);
         assert_int_equal(ri.columnidNextTagged, COL_TAGS);
     }
-    assert_int_equal(table_retrieve_column(t, COL_TAGS, buf, sizeof(buf), &cb, 0, &ri), JET_wrnColumnNull);
+    assert_int_equal(table_retrieve_column(t, COL_TAGS, buf, sizeof(buf), &cb, 0, &ri),
+                     JET_wrnColumnNull);
     ri.itagSequence = 0;
     OK(table_retrieve_column(t, COL_TAGS, &n, 4, &cb, 0, &ri));
     assert_int_equal(n, 3);
@@ -387,12 +409,14 @@ test_records_long_values_are_edited_in_place(void **state)
     OK(table_retrieve_column(t, COL_NOTE, buf, sizeof(buf), &cb, 0, &from));
     assert_int_equal(cb, 2);
     assert_memory_equal(buf, "ef", 2);
-    assert_int_equal(table_retrieve_column(t, COL_NOTE, buf, 3, &cb, 0, NULL), JET_wrnBufferTruncated);
+    assert_int_equal(table_retrieve_column(t, COL_NOTE, buf, 3, &cb, 0, NULL),
+                     JET_wrnBufferTruncated);
     assert_int_equal(cb, 6);
     OK(table_prepare_update(t, JET_prepReplace));
     OK(table_set_column(t, COL_NOTE, NULL, 4, JET_bitSetSizeLV, NULL));
     at.ibLongValue = 9;
-    assert_int_equal(table_set_column(t, COL_NOTE, "Z", 1, JET_bitSetOverwriteLV, &at), JET_errColumnNoChunk);
+    assert_int_equal(table_set_column(t, COL_NOTE, "Z", 1, JET_bitSetOverwriteLV, &at),
+                     JET_errColumnNoChunk);
     OK(table_update(t, NULL, 0, NULL, 0));
     assert_text(t, COL_NOTE, "abXY");
     commit(x->w.s);
@@ -418,8 +442,9 @@ test_records_defaults_can_be_hidden_and_restored(void **state)
     OK(table_move(t, JET_MoveFirst, 0));
     assert_text(t, 256, "tagged");
     assert_text(t, 128, "var");
-    assert_int_equal(table_retrieve_column(t, 256, buf, 10, &cb, JET_bitRetrieveIgnoreDefault, NULL),
-                     JET_wrnColumnNull);
+    assert_int_equal(
+        table_retrieve_column(t, 256, buf, 10, &cb, JET_bitRetrieveIgnoreDefault, NULL),
+        JET_wrnColumnNull);
     OK(table_prepare_update(t, JET_prepReplace));
     OK(table_set_column(t, 256, NULL, 0, 0, NULL));
     OK(table_set_column(t, 128, NULL, 0, 0, NULL));
@@ -482,7 +507,8 @@ test_records_deleted_record_is_deleted_for_me_now(void **state)
     begin(x->w.s);
     begin(x->s2);
     OK(table_delete_record(a));
-    assert_int_equal(table_retrieve_column(a, COL_NAME, buf, 10, &cb, 0, NULL), JET_errRecordDeleted);
+    assert_int_equal(table_retrieve_column(a, COL_NAME, buf, 10, &cb, 0, NULL),
+                     JET_errRecordDeleted);
     assert_int_equal(table_delete_record(a), JET_errRecordDeleted);
     assert_int_equal(table_move(a, 0, 0), JET_errRecordDeleted);
     assert_text(b, COL_NAME, "one");
@@ -504,11 +530,14 @@ test_records_lists_of_columns_stop_and_go_on(void **state)
     struct table *t = make_items(x, "Items");
     int64_t n = 42, got = 0;
     char name[3];
-    JET_SETCOLUMN set[] = {{COL_N, &n, 8, 0, 0, 1, 0}, {COL_NAME, "long name", 9, 0, 0, 1, 0},
-                           {77, "x", 1, 0, 0, 1, 0}, {COL_NOTE, "xx", 2, 0, 0, 1, 0}};
-    JET_RETRIEVECOLUMN get[] = {{.columnid = COL_N, .pvData = &got, .cbData = 8, .itagSequence = 1},
-                                {.columnid = COL_NOTE, .pvData = name, .cbData = 3, .itagSequence = 1},
-                                {.columnid = COL_NAME, .pvData = name, .cbData = 3, .itagSequence = 1}};
+    JET_SETCOLUMN set[] = {{COL_N, &n, 8, 0, 0, 1, 0},
+                           {COL_NAME, "long name", 9, 0, 0, 1, 0},
+                           {77, "x", 1, 0, 0, 1, 0},
+                           {COL_NOTE, "xx", 2, 0, 0, 1, 0}};
+    JET_RETRIEVECOLUMN get[] = {
+        {.columnid = COL_N, .pvData = &got, .cbData = 8, .itagSequence = 1},
+        {.columnid = COL_NOTE, .pvData = name, .cbData = 3, .itagSequence = 1},
+        {.columnid = COL_NAME, .pvData = name, .cbData = 3, .itagSequence = 1}};
 
     begin(x->w.s);
     OK(table_prepare_update(t, JET_prepInsert));
