@@ -7,25 +7,39 @@
 
 #define HEADER_SEED 0x89abcdefu
 
+#define GROUP_WORDS 8
+
 /*
  * L is built from the parities of 64-bit words: word w covers the bits 64w .. 64w+63. For the low 6
- * bits of bit numbers only the column matters: the XOR of all words has in column c the parity of all
- * bits whose number ends in c. For the higher bits only the word matters: XOR of w over the words of
- * odd parity, which is gathered eight words at a time without branches.
+ * bits of bit numbers only the column matters: the XOR of all words has in column c the parity of
+ * all bits whose number ends in c. For the higher bits only the word matters: XOR of w over the
+ * words of odd parity. Of w itself, the low 3 bits come from eight sums, one for each place in a
+ * group of eight words, the others from the parity of each group: one parity for eight words, no
+ * branch.
+ *
+ * Skipping word 0 touches the column only, since its number adds nothing to L.
  */
 uint64_t
 checksum_block(const void *block, size_t len, uint32_t id, bool skip)
 {
     const uint8_t *p = block;
-    uint64_t column = 0;
+    uint64_t place[GROUP_WORDS] = {0};
     uint32_t row = 0;
-    uint32_t words = (uint32_t)(len / 8);
-    for (uint32_t w = skip ? 1 : 0; w < words; w++) {
-        uint64_t v;
-        memcpy(&v, p + (size_t)w * 8, 8);
-        v = le64_get(&v);
-        column ^= v;
-        row ^= w & (0u - (uint32_t)__builtin_parityll(v));
+    for (uint32_t w = 0; w < len / 8; w += GROUP_WORDS) {
+        uint64_t v[GROUP_WORDS];
+        memcpy(v, p + (size_t)w * 8, sizeof v);
+        uint64_t group = 0;
+        for (int i = 0; i < GROUP_WORDS; i++) {
+            v[i] = le64_get(&v[i]);
+            place[i] ^= v[i];
+            group ^= v[i];
+        }
+        row ^= w & (0u - (uint32_t)__builtin_parityll(group));
+    }
+    uint64_t column = skip ? le64_get(p) : 0;
+    for (uint32_t i = 0; i < GROUP_WORDS; i++) {
+        column ^= place[i];
+        row ^= i & (0u - (uint32_t)__builtin_parityll(place[i]));
     }
     uint32_t low = 0;
     for (uint64_t c = column; c; c &= c - 1)
