@@ -20,7 +20,7 @@ import harness as h  # noqa: E402
 def choose_options(dice):
     return ['--accounts', dice.choice((20, 200, 2000)), '--threads', dice.choice((1, 2, 4, 8)),
             '--lazy', dice.choice((0, 50, 90)), '--log-kib', dice.choice((128, 256, 1024)),
-            '--cache-pages', dice.choice((64, 256, 2048)), '--seed', dice.randrange(1 << 31)]
+            '--cache-pages', dice.choice((64, 256, 2048)), '--seed', dice.randrange(1 << 31)] + dice.choice(([], ['--circular']))
 
 
 class Copying:
