@@ -11,6 +11,13 @@ get_int(JsonObject *object, const char *name)
     return node != NULL && JSON_NODE_HOLDS_VALUE(node) ? json_node_get_int(node) : 0;
 }
 
+static bool
+get_bool(JsonObject *object, const char *name)
+{
+    JsonNode *node = json_object_get_member(object, name);
+    return node != NULL && JSON_NODE_HOLDS_VALUE(node) && json_node_get_boolean(node);
+}
+
 static const char *
 get_string(JsonObject *object, const char *name)
 {
@@ -41,22 +48,42 @@ print_bytes(JsonObject *root)
 }
 
 static void
+print_file(JsonObject *file)
+{
+    g_autofree char *served =
+        g_format_size_full((guint64)get_int(file, "served"), G_FORMAT_SIZE_IEC_UNITS);
+    g_autofree char *size =
+        g_format_size_full((guint64)get_int(file, "size"), G_FORMAT_SIZE_IEC_UNITS);
+
+    printf("  %-8s %s: %s of %s\n", get_string(file, "kind"), get_string(file, "name"), served,
+           size);
+}
+
+/* Databases one by one; the logs, of which there may be hundreds, together. */
+static void
 print_files(JsonObject *root)
 {
     JsonNode *node = json_object_get_member(root, "files");
     JsonArray *files =
         node != NULL && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
+    guint logs = 0, complete = 0, carried = 0;
 
     for (guint i = 0; files != NULL && i < json_array_get_length(files); i++) {
         JsonNode *element = json_array_get_element(files, i);
         if (!JSON_NODE_HOLDS_OBJECT(element))
             continue;
         JsonObject *file = json_node_get_object(element);
-        printf("  %-9s%s: %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " bytes%s\n",
-               get_string(file, "kind"), get_string(file, "name"), get_int(file, "served"),
-               get_int(file, "size"),
-               get_int(file, "carried") ? ", carried from an earlier session" : "");
+        if (strcmp(get_string(file, "kind"), "database") == 0)
+            print_file(file);
+        if (strcmp(get_string(file, "kind"), "log") != 0)
+            continue;
+        logs++;
+        complete += get_bool(file, "complete");
+        carried += get_bool(file, "carried");
     }
+    if (logs > 0)
+        printf("  logs     %u of %u complete, %u of them carried from an earlier session\n",
+               complete, logs, carried);
 }
 
 void
