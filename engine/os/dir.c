@@ -107,7 +107,8 @@ os_dir_list(const char *dir, char ***names)
             g_ptr_array_add(found, g_strdup(e->d_name));
     }
     closedir(d);
-    qsort(found->pdata, found->len, sizeof(char *), compare_names);
+    if (found->len > 0)
+        qsort(found->pdata, found->len, sizeof(char *), compare_names);
     g_ptr_array_add(found, NULL);
     *names = (char **)g_ptr_array_free(found, FALSE);
     return JET_errSuccess;

@@ -52,17 +52,12 @@ open_flags(const char *path, int flags, struct os_file **out)
 JET_ERR
 os_file_open(const char *path, enum os_open how, struct os_file **out)
 {
-    struct os_file *file;
-    JET_ERR err = open_flags(path, how == OS_OPEN_WRITE ? O_RDWR : O_RDONLY, &file);
-    if (err < 0)
-        return err;
+    /* Looked at before, since open(2) of a fifo waits for its other end. Not O_NONBLOCK instead: that
+     * fails where somebody holds a lease on the file. */
     struct stat st;
-    if (fstat(file->fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-        os_file_close(file);
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
         return fail("open", path, 0, EISDIR);
-    }
-    *out = file;
-    return JET_errSuccess;
+    return open_flags(path, how == OS_OPEN_WRITE ? O_RDWR : O_RDONLY, out);
 }
 
 JET_ERR
@@ -185,6 +180,11 @@ os_file_writev(struct os_file *file, uint64_t offset, const struct iovec *iov, i
         return fail("write", file->path, offset, errnum);
     }
     while (n > 0) {
+        if (iov->iov_len == 0) { /* alone it would look like a write of nothing: an error */
+            iov++;
+            n--;
+            continue;
+        }
         ssize_t done = pwritev(file->fd, iov, n < IOV_MAX ? n : IOV_MAX, (off_t)offset);
         if (done < 0 && errno == EINTR)
             continue;
