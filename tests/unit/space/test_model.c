@@ -8,6 +8,8 @@
 #define SESSIONS 5
 #define KEYS     400
 #define LEVELS   4
+#define COUNTERS 6
+#define BUCKETS  30
 
 /* A committed state of a key. */
 struct state {
@@ -21,9 +23,17 @@ struct pending {
     uint32_t value;
 };
 
+struct total {
+    uint32_t seq;
+    int32_t sum;
+};
+
 struct actor {
     struct session *s;
     struct btree_cursor *c;
+    struct btree_cursor *index;    /* (bucket of value, key of row): non-unique */
+    struct btree_cursor *counters; /* changed by Deltas */
+    int32_t added[LEVELS + 1][COUNTERS];
     int level;
     uint32_t snapshot;
     struct pending at[LEVELS + 1][KEYS]; /* by level; innermost counts */
@@ -31,8 +41,9 @@ struct actor {
 
 struct model {
     struct world w;
-    uint32_t fdp;
-    struct btree *t;
+    uint32_t fdp, fdp_index, fdp_counters;
+    struct btree *t, *index, *counters;
+    GArray *totals[COUNTERS]; /* struct total, by seq */
     struct actor actors[SESSIONS];
     GArray *states[KEYS]; /* struct state, by seq */
     uint32_t seq;
@@ -118,6 +129,108 @@ note(struct actor *a, uint32_t k, bool exists, uint32_t value)
     a->at[a->level][k] = (struct pending){true, exists, value};
 }
 
+/* ---- the index, kept along with the rows; the counters ---- */
+
+static struct span
+bucket_of(uint32_t value, uint8_t buf[4])
+{
+    be32_put(buf, value % BUCKETS);
+    return span_of(buf, 4);
+}
+
+static void
+index_insert(struct actor *a, uint32_t k, uint32_t value)
+{
+    uint8_t bucket[4], key[40];
+    OK(btree_insert(a->index, bucket_of(value, bucket), key_of(k, key)));
+}
+
+static void
+index_delete(struct actor *a, uint32_t k, uint32_t value)
+{
+    uint8_t bucket[4], key[40];
+    OK(btree_seek_bookmark(a->index, bucket_of(value, bucket), key_of(k, key), BTREE_EQ));
+    OK(btree_delete(a->index));
+}
+
+/* The rows of one bucket, by seek and walk. */
+static void
+do_bucket(struct model *m, struct actor *a)
+{
+    uint8_t bucket[4];
+    uint32_t b = rnd(m, BUCKETS), expect = 0, got = 0;
+    for (uint32_t k = 0; k < KEYS; k++) {
+        uint32_t value;
+        expect += visible(m, a, k, &value) && value % BUCKETS == b;
+    }
+    struct span key = bucket_of(b, bucket);
+    bool forward = rnd(m, 2) == 0;
+    JET_ERR err = btree_seek(a->index, key, forward ? BTREE_EQ : BTREE_LE);
+    while (err >= 0 && span_cmp(btree_cursor_key(a->index), key) == 0) {
+        got++;
+        err = forward ? btree_next(a->index) : btree_prev(a->index);
+    }
+    assert_int_equal(got, expect);
+}
+
+static struct span
+counter_key(uint32_t i, uint8_t buf[4])
+{
+    be32_put(buf, i);
+    return span_of(buf, 4);
+}
+
+static int32_t
+counter_value(struct model *m, struct actor *a, uint32_t i)
+{
+    int32_t sum = 0;
+    for (guint k = 0; k < m->totals[i]->len; k++) {
+        struct total t = g_array_index(m->totals[i], struct total, k);
+        if (a->level == 0 || t.seq <= a->snapshot)
+            sum = t.sum;
+    }
+    for (int l = 1; l <= a->level; l++)
+        sum += a->added[l][i];
+    return sum;
+}
+
+static void
+assert_counter(struct model *m, struct actor *a, uint32_t i)
+{
+    uint8_t key[4];
+    OK(btree_seek(a->counters, counter_key(i, key), BTREE_EQ));
+    assert_int_equal((int32_t)le32_get(btree_cursor_data(a->counters).data + 4),
+                     counter_value(m, a, i));
+}
+
+static void
+do_count(struct model *m, struct actor *a)
+{
+    uint32_t i = rnd(m, COUNTERS);
+    assert_counter(m, a, i);
+    if (a->level == 0)
+        return;
+    int32_t amount = (int32_t)rnd(m, 100) - 50;
+    OK(btree_delta(a->counters, 4, amount, NULL));
+    a->added[a->level][i] += amount;
+    assert_counter(m, a, i);
+}
+
+static void
+commit_counters(struct model *m, struct actor *a, int level)
+{
+    for (uint32_t i = 0; i < COUNTERS; i++) {
+        struct total t = {m->seq, a->added[level][i]};
+        if (level > 1) {
+            a->added[level - 1][i] += a->added[level][i];
+            continue;
+        }
+        if (m->totals[i]->len)
+            t.sum += g_array_index(m->totals[i], struct total, m->totals[i]->len - 1).sum;
+        g_array_append_val(m->totals[i], t);
+    }
+}
+
 /* ---- actions ---- */
 
 static void
@@ -130,6 +243,7 @@ do_begin(struct model *m, struct actor *a)
     OK(session_begin(a->s, 0));
     a->level++;
     memset(a->at[a->level], 0, sizeof a->at[a->level]);
+    memset(a->added[a->level], 0, sizeof a->added[a->level]);
 }
 
 static void
@@ -142,6 +256,7 @@ do_commit(struct model *m, struct actor *a)
     a->level--;
     if (a->level == 0)
         m->seq++;
+    commit_counters(m, a, a->level + 1);
     for (uint32_t k = 0; k < KEYS; k++) {
         if (!p[k].touched)
             continue;
@@ -178,6 +293,7 @@ do_insert(struct model *m, struct actor *a)
     } else {
         OK(err);
         note(a, k, true, value);
+        index_insert(a, k, value);
     }
 }
 
@@ -209,10 +325,11 @@ static void
 do_update(struct model *m, struct actor *a)
 {
     uint8_t data[1200];
-    uint32_t k = rnd(m, KEYS), value = rnd(m, 100000);
+    uint32_t k = rnd(m, KEYS), value = rnd(m, 100000), old = 0;
     bool replace = rnd(m, 3) > 0;
     if (!do_seek(m, a, k))
         return;
+    visible(m, a, k, &old);
     JET_ERR err = replace ? btree_replace(a->c, data_of(value, data)) : btree_delete(a->c);
     if (a->level == 0) {
         assert_int_equal(err, JET_errNotInTransaction);
@@ -220,6 +337,11 @@ do_update(struct model *m, struct actor *a)
         assert_int_equal(err, JET_errWriteConflict);
     } else {
         OK(err);
+        if (!replace || old % BUCKETS != value % BUCKETS) {
+            index_delete(a, k, old);
+            if (replace)
+                index_insert(a, k, value);
+        }
         note(a, k, replace, value);
         if (replace)
             assert_entry(a, k, value);
@@ -266,8 +388,10 @@ static void
 check_tree(struct model *m)
 {
     uint64_t leaked;
-    OK(btree_check(m->t, NULL, NULL, NULL, NULL));
-    OK(space_check(m->w.db, m->fdp, NULL, 0, &leaked));
+    uint32_t children[] = {m->fdp_index, m->fdp_counters};
+    OK(space_check(m->w.db, m->fdp, children, 2, &leaked));
+    assert_int_equal(leaked, 0);
+    OK(space_check(m->w.db, m->fdp_index, NULL, 0, &leaked));
     assert_int_equal(leaked, 0);
 }
 
@@ -284,8 +408,12 @@ step(struct model *m)
         do_rollback(m, a);
     else if (what < 550)
         do_insert(m, a);
-    else if (what < 930)
+    else if (what < 880)
         do_update(m, a);
+    else if (what < 920)
+        do_count(m, a);
+    else if (what < 930)
+        do_bucket(m, a);
     else if (what < 980)
         do_seek(m, a, rnd(m, KEYS));
     else if (what < 990)
@@ -303,16 +431,52 @@ step(struct model *m)
 /* ---- frame ---- */
 
 static void
+open_cursors(struct model *m, struct actor *a)
+{
+    OK(btree_open(m->w.db, m->fdp, &m->t));
+    OK(btree_open(m->w.db, m->fdp_index, &m->index));
+    OK(btree_open(m->w.db, m->fdp_counters, &m->counters));
+    OK(btree_cursor_open(a->s, m->t, &a->c));
+    OK(btree_cursor_open(a->s, m->index, &a->index));
+    OK(btree_cursor_open(a->s, m->counters, &a->counters));
+    btree_close(m->t); /* the cursors hold them */
+    btree_close(m->index);
+    btree_close(m->counters);
+}
+
+static void
+close_cursors(struct actor *a)
+{
+    btree_cursor_close(a->c);
+    btree_cursor_close(a->index);
+    btree_cursor_close(a->counters);
+}
+
+static void
+make_counters(struct model *m, struct actor *a)
+{
+    uint8_t key[4], data[12] = {0};
+    OK(session_begin(a->s, 0));
+    for (uint32_t i = 0; i < COUNTERS; i++) {
+        OK(btree_insert(a->counters, counter_key(i, key), span_of(data, 12)));
+        m->totals[i] = g_array_new(FALSE, FALSE, sizeof(struct total));
+    }
+    OK(session_commit(a->s, JET_bitCommitLazyFlush, NULL));
+}
+
+static void
 begin(struct model *m, uint32_t page_bytes, uint32_t seed)
 {
     world_begin(&m->w, page_bytes, 128);
     m->rnd = seed;
     m->fdp = world_tree(&m->w, 1, 0);
-    OK(btree_open(m->w.db, m->fdp, &m->t));
-    for (int i = 0; i < SESSIONS; i++) {
+    m->fdp_index = world_tree(&m->w, m->fdp, PAGE_FLAG_INDEX | PAGE_FLAG_NON_UNIQUE);
+    m->fdp_counters = world_tree(&m->w, m->fdp, 0);
+    for (int i = 0; i < SESSIONS; i++)
         OK(session_new(m->w.txn, &m->actors[i].s));
-        OK(btree_cursor_open(m->actors[i].s, m->t, &m->actors[i].c));
-    }
+    for (int i = 0; i < SESSIONS; i++)
+        open_cursors(m, &m->actors[i]);
+    make_counters(m, &m->actors[0]);
     for (uint32_t k = 0; k < KEYS; k++)
         m->states[k] = g_array_new(FALSE, FALSE, sizeof(struct state));
 }
@@ -325,7 +489,7 @@ end_actors(struct model *m)
         if (a->level)
             OK(session_rollback(a->s, JET_bitRollbackAll));
         a->level = 0;
-        btree_cursor_close(a->c);
+        close_cursors(a);
         session_free(a->s);
     }
 }
@@ -336,21 +500,24 @@ assert_final(struct model *m)
     struct actor a = {.level = 0};
     uint64_t left, entries, seen = 0;
     OK(session_new(m->w.txn, &a.s));
-    OK(btree_open(m->w.db, m->fdp, &m->t));
-    OK(btree_cursor_open(a.s, m->t, &a.c));
+    open_cursors(m, &a);
     do_scan(m, &a);
     OK(txn_cleanup(m->w.txn, 0, &left));
     assert_int_equal(left, 0);
     do_scan(m, &a);
-    btree_cursor_close(a.c);
+    for (uint32_t i = 0; i < COUNTERS; i++)
+        assert_counter(m, &a, i);
+    for (int i = 0; i < BUCKETS; i++)
+        do_bucket(m, &a);
+    check_tree(m);
     OK(btree_check(m->t, NULL, NULL, NULL, &entries));
+    close_cursors(&a);
     for (uint32_t k = 0; k < KEYS; k++) {
         uint32_t value;
         seen += visible(m, &a, k, &value);
     }
     assert_int_equal(entries, seen);
     session_free(a.s);
-    btree_close(m->t);
 }
 
 static void
@@ -362,21 +529,21 @@ run(uint32_t page_bytes, uint32_t seed, uint32_t steps, bool crash)
         step(m);
     if (crash) {
         for (int i = 0; i < SESSIONS; i++) {
-            btree_cursor_close(m->actors[i].c);
+            close_cursors(&m->actors[i]);
             session_abandon(m->actors[i].s);
             session_free(m->actors[i].s);
         }
-        btree_close(m->t);
         session_free(g_steal_pointer(&m->w.s));
         world_crash(&m->w, 128, seed);
         OK(session_new(m->w.txn, &m->w.s));
     } else {
         end_actors(m);
-        btree_close(m->t);
     }
     assert_final(m);
     for (uint32_t k = 0; k < KEYS; k++)
         g_array_free(m->states[k], TRUE);
+    for (uint32_t i = 0; i < COUNTERS; i++)
+        g_array_free(m->totals[i], TRUE);
     world_end(&m->w);
     g_free(m);
 }
