@@ -201,6 +201,27 @@ add_logs(struct offline *o, const struct copyset *set)
     return os_exists(path) ? add_content(o, path) : err;
 }
 
+/* A directory without archives may still have a current log: three characters and the extension. */
+static JET_ERR
+find_current(struct copyset *set)
+{
+    g_auto(GStrv) names = NULL;
+    JET_ERR err = set->base ? JET_errSuccess : os_dir_list(set->dir, &names);
+    for (size_t i = 0; err >= 0 && !set->base && names[i]; i++) {
+        if (strlen(names[i]) != 7)
+            continue;
+        g_autofree char *base = g_strndup(names[i], 3);
+        g_autofree char *ext = g_ascii_strdown(names[i] + 4, -1);
+        bool log = strcmp(ext, "log") == 0 || strcmp(ext, "jtx") == 0;
+        if (!log || log_name_parse(names[i], base, ext).kind != LOG_NAME_CURRENT)
+            continue;
+        set->base = g_steal_pointer(&base);
+        set->ext = g_steal_pointer(&ext);
+        err = log_gens_find(set->dir, set->base, set->ext, &set->logs);
+    }
+    return err;
+}
+
 static JET_ERR
 open_directory(struct offline *o, const char *path)
 {
@@ -211,6 +232,7 @@ open_directory(struct offline *o, const char *path)
     err = copyset_read(path, &set);
     if (err < 0)
         return err;
+    err = find_current(&set);
     for (guint i = 0; err >= 0 && i < set.dbs->len; i++)
         err = add_database(o, copyset_db(&set, i));
     if (err >= 0)
