@@ -68,7 +68,10 @@ logset_open(struct recovery *r)
     }
     if (logset_highest(r) == 0)
         return JET_errSuccess;
-    return read_stream_facts(r);
+    err = read_stream_facts(r);
+    if (err >= 0 && r->p->log.page_bytes != 0 && r->p->log.page_bytes != r->page_bytes)
+        err = JET_errPageSizeMismatch;
+    return err;
 }
 
 bool
