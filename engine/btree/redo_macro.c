@@ -5,6 +5,7 @@
  * Pages of a macro reach the disk one by one; each decides by its own dbtime (log format 3.7). Nodes that
  * moved come from the source if it still has them, else from the before-image in the record.
  */
+#include "base/expand.h"
 #include "btree/redo_internal.h"
 
 struct macro {
@@ -13,6 +14,7 @@ struct macro {
     const struct lr *lrs;
     size_t n;
     struct lgpos at;
+    uint8_t *expanded; /* an image that was compressed */
 };
 
 static void
@@ -21,17 +23,28 @@ touch(struct macro *m, struct buf *buf, int64_t dbtime)
     btree_touch(NULL, m->s, buf, dbtime, m->at);
 }
 
-/* The page whose nodes moved away, as it was. */
+/* The page whose nodes moved away, as it was. Images without their free space are not read. */
 static JET_ERR
-image_page(const struct macro *m, uint32_t flags, struct span image, uint32_t pgno,
-           struct page *page)
+image_page(struct macro *m, uint32_t flags, struct span image, uint32_t pgno, struct page *page)
 {
-    if (flags != 0)
-        return JET_errBadLogVersion; /* packed by Windows: not read */
-    if (image.len != dbfile_page_bytes(m->db->file))
+    uint32_t page_bytes = dbfile_page_bytes(m->db->file), len;
+    if (image.len == 0)
         return JET_errDatabaseBufferDependenciesCorrupted;
-    page_init(page, (void *)image.data, (uint32_t)image.len, pgno);
-    return JET_errSuccess;
+    if (flags & LR_IMAGE_DEHYDRATED)
+        return JET_errBadLogVersion;
+    if (flags & LR_IMAGE_COMPRESSED) {
+        g_free(m->expanded);
+        m->expanded = g_try_malloc(page_bytes);
+        if (!m->expanded)
+            return JET_errOutOfMemory;
+        if (bytes_expand(image, m->expanded, page_bytes, &len) < 0)
+            return JET_errLogFileCorrupt;
+        image = span_of(m->expanded, len);
+    }
+    if (image.len != page_bytes)
+        return JET_errLogFileCorrupt;
+    page_init(page, (void *)image.data, page_bytes, pgno);
+    return page_check(page, NULL) < 0 ? JET_errLogFileCorrupt : JET_errSuccess;
 }
 
 /* ---- split ---- */
@@ -316,8 +329,10 @@ JET_ERR
 btree_redo_macro(struct btree_db *db, struct session *s, const struct lr *lrs, size_t n,
                  struct lgpos at)
 {
-    struct macro m = {db, s, lrs, n, at};
+    struct macro m = {db, s, lrs, n, at, NULL};
     if (n == 0)
         return JET_errSuccess;
-    return lrs[0].type == LR_MERGE2 ? redo_merge(&m) : redo_split(&m);
+    JET_ERR err = lrs[0].type == LR_MERGE2 ? redo_merge(&m) : redo_split(&m);
+    g_free(m.expanded);
+    return err;
 }

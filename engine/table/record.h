@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "base/expand.h"
 #include "esent.h"
 #include "table/schema.h"
 
@@ -53,12 +54,12 @@ JET_ERR record_get(struct span rec, bool large, const struct column *c, uint32_t
 JET_ERR record_tagged_at(struct span rec, bool large, uint32_t i, uint32_t *columnid,
                          uint32_t *itag, struct rec_value *out);
 
-/*
- * Expands a compressed value (7-bit, 7-bit of UTF-16, XPRESS) into out; *len = expanded size, which
- * may exceed cap (then only cap bytes are written). JET_errDecompressionFailed: bad data or unknown
- * scheme.
- */
-JET_ERR record_expand(struct span packed, uint8_t *out, uint32_t cap, uint32_t *len);
+/* A compressed value: bytes_expand(). */
+static inline JET_ERR
+record_expand(struct span packed, uint8_t *out, uint32_t cap, uint32_t *len)
+{
+    return bytes_expand(packed, out, cap, len);
+}
 
 /* A record under construction. */
 struct recbuf {

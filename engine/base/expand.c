@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * expand: compressed column values. First byte: scheme << 3 | low bits (edb format 6).
+ * expand: compressed column values, and page images in Windows' logs. First byte: scheme << 3 | low bits
+ * (edb format 6).
  *
  *   scheme 1  7-bit ASCII packed LSB first; low bits + 1 = bits used in the last byte
  *   scheme 2  the same, each character becomes a UTF-16 unit
  *   scheme 3  u16 original size, then plain LZ77 (MS-XCA 2.4: 32 flags at a time, MSB first)
  */
-#include "table/record.h"
+#include "base/expand.h"
 
 static JET_ERR
 expand_bits(struct span p, uint32_t unit, uint8_t *out, uint32_t cap, uint32_t *len)
@@ -105,7 +106,7 @@ expand_xpress(struct span p, uint8_t *out, uint32_t cap, uint32_t *len)
 }
 
 JET_ERR
-record_expand(struct span packed, uint8_t *out, uint32_t cap, uint32_t *len)
+bytes_expand(struct span packed, uint8_t *out, uint32_t cap, uint32_t *len)
 {
     *len = 0;
     if (packed.len == 0)
