@@ -84,18 +84,19 @@ is_inside(const char *path, const char *dir)
     return strncmp(path, dir, len) == 0 && (path[len] == '/' || path[len] == '\0');
 }
 
-/* A copy tool told to copy the one would then run into the other, without end. */
+/* A copy tool told to copy the one would then run into the other, without end. A single file is
+ * apart. */
 static bool
 are_apart(const char *source, const char *mountpoint, char **message)
 {
     struct stat st;
     char real[PATH_MAX];
 
-    if (realpath(source, real) == NULL)
-        return true; /* opening it will say why */
-    bool is_file = stat(real, &st) == 0 && !S_ISDIR(st.st_mode);
-    g_autofree char *data = is_file ? g_path_get_dirname(real) : g_strdup(real);
-    if (is_inside(mountpoint, data) || (!is_file && is_inside(data, mountpoint))) {
+    if (realpath(source, real) == NULL || stat(real, &st) < 0 || S_ISREG(st.st_mode))
+        return true; /* if it cannot be opened, opening it will say why */
+    bool is_dir = S_ISDIR(st.st_mode);
+    g_autofree char *data = is_dir ? g_strdup(real) : g_path_get_dirname(real);
+    if (is_inside(mountpoint, data) || is_inside(data, mountpoint)) {
         *message = g_strdup_printf("%s: mount point and data directory %s lie within each other: "
                                    "take a mount point outside",
                                    mountpoint, data);

@@ -137,9 +137,15 @@ class Paths(MountTest):
     def test_mountpoint_inside_the_data_and_round(self):
         os.mkdir(self.src + "/in")
         self.assertIn("within each other", self.refuse(self.src, self.src + "/in"))
-        self.assertIn("within each other", self.refuse(self.src + "/app.edb", self.src + "/in"))
         os.symlink(self.src, self.dir + "/link")
         self.assertIn("within each other", self.refuse(self.dir + "/link", self.src + "/in"))
+
+    def test_mountpoint_beside_a_single_file(self):
+        os.mkdir(self.src + "/in")
+        self.mnt = self.src + "/in"
+        self.mount(source=self.src + "/app.edb")
+        self.assertEqual(digest(self.mnt + "/app.edb"), digest(self.src + "/app.edb"))
+        self.run_jetfs("umount", self.mnt)
 
     def test_absent_source(self):
         self.assertIn("No such file", self.refuse(self.dir + "/none", self.mnt))
