@@ -26,7 +26,8 @@ struct frozen {
     char *manifest;
     char *instance;
     struct bkinfo bk;
-    int64_t time_ms;
+    int64_t time_ms;  /* of the freeze */
+    int64_t mtime_ns; /* of the files that are new in each session */
     uint64_t budget;
     uint64_t freeze_us;
     bool hooked;
@@ -111,6 +112,26 @@ before_overwrite(void *ctx, struct dbfile *file, const uint32_t *pgnos, size_t n
 
 /* ---- the list of files ---- */
 
+/*
+ * rsync takes a file of the same size and the same second for unchanged. So no two sessions of this
+ * process give a database the same second.
+ */
+static int64_t
+distinct_mtime_ns(int64_t now_ms)
+{
+    static GMutex lock;
+    static int64_t last_second;
+    g_mutex_lock(&lock);
+    int64_t second = now_ms / 1000, ns = now_ms * 1000000;
+    if (second <= last_second) {
+        second = last_second + 1;
+        ns = second * 1000000000;
+    }
+    last_second = second;
+    g_mutex_unlock(&lock);
+    return ns;
+}
+
 /* A number made of a signature and a generation: the same for the same log at any time and place. */
 static uint64_t
 stable_inode(const uint8_t *signature, uint64_t gen)
@@ -153,7 +174,7 @@ new_file(struct frozen *f, uint32_t kind, const char *path)
     memset(file, 0, sizeof *file);
     file->cbStruct = sizeof *file;
     file->kind = kind;
-    file->mtime_ns = f->time_ms * 1000000;
+    file->mtime_ns = f->mtime_ns;
     g_strlcpy(file->szPath, path, sizeof file->szPath);
     if (path[0])
         choose_name(f, path, file->szName);
@@ -255,6 +276,7 @@ freeze(struct frozen *f)
     JET_ERR err = log_roll(f->log, &closed);
     f->bk.gen_high = (uint32_t)closed;
     f->time_ms = g_get_real_time() / 1000;
+    f->mtime_ns = distinct_mtime_ns(f->time_ms);
     if (err >= 0)
         err = log_gen_time(f->log, closed, &time_high);
     for (size_t i = 0; err >= 0 && i < f->n_images; i++)

@@ -325,11 +325,14 @@ test_log_keeps_inode_and_time_across_sessions(void **state)
     size_t n;
     assert_int_equal(begin(fx, 0), JET_errSuccess);
     const JETX_BACKUPFILE *files = frozen_files(fx->frozen, &n);
-    JETX_BACKUPFILE before = files[1];
+    JETX_BACKUPFILE before = files[1], database = files[0];
     frozen_end(g_steal_pointer(&fx->frozen), 0);
     assert_int_equal(begin(fx, 0), JET_errSuccess);
     files = frozen_files(fx->frozen, &n);
     assert_memory_equal(&before, &files[1], sizeof before);
+    assert_int_equal(files[0].inode, database.inode);
+    assert_true(files[0].mtime_ns / G_GINT64_CONSTANT(1000000000) >
+                database.mtime_ns / G_GINT64_CONSTANT(1000000000)); /* rsync looks at seconds */
 }
 
 /* ---- 4: no room: the session dies, the database does not ---- */
