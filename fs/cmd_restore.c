@@ -6,11 +6,16 @@
 #include <glib.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <unistd.h>
 
 static enum jetfs_exit
 restore(const char *copy, const char *target)
 {
     JETX_RESTOREREPORT r = {.cbStruct = sizeof r};
+
+    /* Without a journal events come to the terminal: those that only inform are left out there. */
+    if (access("/run/systemd/journal/socket", W_OK) != 0)
+        (void)JetSetSystemParameterA(NULL, JET_sesidNil, JET_paramNoInformationEvent, 1, NULL);
 
     JET_ERR err = JetxRestoreBackupA(copy, target, NULL, &r);
     if (err < 0) {

@@ -96,7 +96,7 @@ static const struct event_def defs[] = {
      "Database %1: the logs begin with %2, it needs them from %3 on."},
     {EVENT_REDO_MISSING_HIGH_LOG, EVENT_ERROR, "REDO_MISSING_HIGH_LOG_ERROR",
      "Database %1: the logs end with %2, it needs them up to %3."},
-    {EVENT_RESTORE_FAIL, EVENT_ERROR, "RESTORE_DATABASE_FAIL", "Restore failed with error %1."},
+    {EVENT_RESTORE_FAIL, EVENT_ERROR, "RESTORE_DATABASE_FAIL", "Recovery or restore failed: %1."},
     {EVENT_EXISTING_LOG_BAD_SIGNATURE, EVENT_WARNING, "EXISTING_LOG_FILE_HAS_BAD_SIGNATURE_ERROR",
      "Log %1 in the log directory belongs to another log stream."},
     {EVENT_EXISTING_LOG_NOT_CONTIGUOUS, EVENT_WARNING, "EXISTING_LOG_FILE_NOT_CONTIGUOUS_ERROR",

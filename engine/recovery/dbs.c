@@ -564,7 +564,7 @@ dbs_check_missing(struct recovery *r)
     for (uint8_t dbid = 1; dbid <= RECOVERY_DBID_MAX; dbid++) {
         const struct rdb *d = &r->dbs[dbid];
         if (d->state == RDB_DEFERRED && !(shut_down && d->future)) {
-            recovery_event(r, EVENT_RECOVERY_END, "database %s is missing or another", d->info.path);
+            recovery_event(r, EVENT_RECOVERY_FAIL, "database %s is missing or another", d->info.path);
             return JET_errAttachedDatabaseMismatch;
         }
     }

@@ -27,7 +27,12 @@ struct session;
 struct txn;
 
 /* Event ids of ESE (the table is instance/event.h, a layer above). */
-enum { EVENT_RECOVERY_BEGIN = 300, EVENT_RECOVERY_GENERATION = 301, EVENT_RECOVERY_END = 302 };
+enum {
+    EVENT_RECOVERY_BEGIN = 300,
+    EVENT_RECOVERY_GENERATION = 301,
+    EVENT_RECOVERY_END = 302,
+    EVENT_RECOVERY_FAIL = 454,
+};
 
 enum rdb_state {
     RDB_NONE,     /* not attached at this point of the log */

@@ -99,7 +99,7 @@ enter(struct recovery *r, struct log_reader *reader)
     r->gen = h->gen;
     r->gen_created = h->created;
     r->gen_checksum = log_reader_scan(reader)->checksum;
-    recovery_event(r, EVENT_RECOVERY_GENERATION, "replaying generation 0x%x", (unsigned)h->gen);
+    recovery_event(r, EVENT_RECOVERY_GENERATION, "0x%x", (unsigned)h->gen);
     return dbs_enter_generation(r, h->gen, h->created);
 }
 
@@ -113,7 +113,7 @@ redo_records(struct recovery *r, struct log_reader *reader)
         r->at = pos;
         err = redo_record(r, rec);
         if (err < 0) {
-            recovery_event(r, EVENT_RECOVERY_END, "redo of %s at %x:%x:%x failed: %d",
+            recovery_event(r, EVENT_RECOVERY_FAIL, "redo of %s at %x:%x:%x failed: %d",
                            lr_type_name(rec.data[0]), (unsigned)pos.gen, pos.isec, pos.ib, err);
             return err;
         }

@@ -97,8 +97,7 @@ remove_archives(struct recovery *r)
 JET_ERR
 recovery_go(struct recovery *r, struct recovery_result *result)
 {
-    recovery_event(r, EVENT_RECOVERY_BEGIN, "recovery begins at generation 0x%x",
-                   (unsigned)r->start.gen);
+    recovery_event(r, EVENT_RECOVERY_BEGIN, "0x%x", (unsigned)r->start.gen);
     JET_ERR err = redo_run(r);
     if (err < 0)
         return err;
@@ -115,7 +114,7 @@ recovery_go(struct recovery *r, struct recovery_result *result)
         return err;
     recovery_fill_result(r, result);
     result->recovered = true;
-    recovery_event(r, EVENT_RECOVERY_END, "recovery ended: %u databases clean", r->clean);
+    recovery_event(r, EVENT_RECOVERY_END, "Databases made clean: %u.", r->clean);
     if (r->p->grbit & JET_bitTruncateLogsAfterRecovery)
         err = remove_archives(r);
     return err < 0 ? err : r->warning;

@@ -23,7 +23,8 @@ def digest(path):
 
 def one(path, name):
     work = h.scratch()
-    source = os.path.join(work, os.path.basename(path))
+    source = os.path.join(work, 'db', os.path.basename(path))
+    os.makedirs(os.path.dirname(source))
     copy = os.path.join(work, 'copy')
     shutil.copyfile(path, source)
     os.makedirs(copy)

@@ -149,7 +149,8 @@ def restore(work, load, freeze):
 
 def windows(work):
     step('The same with a database that Windows wrote')
-    source = os.path.join(work, 'SystemIdentity.mdb')
+    source = os.path.join(work, 'windows', 'SystemIdentity.mdb')
+    os.makedirs(os.path.dirname(source))
     shutil.copyfile(os.path.join(GOLDEN, 'SystemIdentity.mdb'), source)
     mounted = mount(source, os.path.join(work, 'mnt-windows'))
     copied = os.path.join(work, 'copy-windows')

@@ -78,6 +78,7 @@ set_parameters(struct store *s, const struct options *o)
         {JET_paramCircularLog, (JET_API_PTR)o->circular},
         {JET_paramJetxBackupService, (JET_API_PTR)o->service},
         {JET_paramMaxSessions, THREADS_MAX + 8},
+        {JET_paramNoInformationEvent, 1},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
         if (numbers[i].value == 0)
@@ -141,7 +142,7 @@ JET_ERR
 store_close(struct store *s)
 {
     g_clear_pointer(&s->path, g_free);
-    return jetload_report("JetTerm2", JetTerm2(s->instance, JET_bitTermComplete));
+    return jetload_report("JetTerm2", JetTerm2(s->instance, JET_bitTermComplete | JET_bitTermStopBackup));
 }
 
 static JET_ERR
