@@ -14,6 +14,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#define LOCK_WAIT_US 2000000
+
 struct arguments {
     gboolean foreground;
     char **option_lists;
@@ -77,11 +79,18 @@ parse(int *argc, char ***argv, struct arguments *a, char **message)
 static int
 lock_mountpoint(const char *mountpoint)
 {
+    const gint64 deadline = g_get_monotonic_time() + LOCK_WAIT_US;
     int fd = open(mountpoint, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
-        close(fd);
-        return -1;
+    /* The driver before us may have told its result already and be about to exit. */
+    while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        if (errno != EWOULDBLOCK || g_get_monotonic_time() > deadline) {
+            int saved = errno;
+            close(fd);
+            errno = saved;
+            return -1;
+        }
+        g_usleep(5000);
     }
     return fd;
 }

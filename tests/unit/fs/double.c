@@ -258,6 +258,13 @@ JetxGetBackupStatus(JET_INSTANCE inst, JETX_BACKUPSTATUS *pstatus)
 }
 
 JET_ERR
+JetSetSystemParameterA(JET_INSTANCE *pinstance, JET_SESID sesid, uint32_t paramid,
+                       JET_API_PTR lParam, JET_PCSTR szParam)
+{
+    return JET_errSuccess;
+}
+
+JET_ERR
 JetTruncateLogInstance(JET_INSTANCE instance)
 {
     note("truncate");
