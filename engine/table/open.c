@@ -132,8 +132,12 @@ table_open_objid(struct session *s, struct table_db *tdb, uint32_t objid, JET_GR
         g_free(t);
         return err;
     }
+    err = table_move(t, JET_MoveFirst, 0); /* a table opens on its first record, if it has one */
+    if (err < 0 && err != JET_errNoCurrentRecord) {
+        table_close(t);
+        return err;
+    }
     *out = t;
-    (void)table_move(t, JET_MoveFirst, 0); /* a table opens on its first record */
     return JET_errSuccess;
 }
 
@@ -153,8 +157,7 @@ table_open(struct session *s, struct table_db *tdb, const char *name, JET_GRBIT 
     err = catalog_find(s, tdb, name, &objid);
     if (err < 0)
         return err;
-    err = table_open_objid(s, tdb, objid, grbit, out);
-    return err;
+    return table_open_objid(s, tdb, objid, grbit, out);
 }
 
 JET_ERR

@@ -17,7 +17,8 @@ struct retrieval {
     uint32_t actual;
     JET_GRBIT grbit;
     uint32_t offset; /* ibLongValue */
-    uint32_t itag;
+    uint32_t itag;   /* 0: how many values are there? */
+    uint32_t count;  /* then: that many */
     JET_COLUMNID next_tagged;
 };
 
@@ -110,9 +111,9 @@ retrieve_from(struct table *t, struct retrieval *r, struct span rec)
     JET_ERR err = record_get(rec, t->tdb->large, c, r->itag, &v);
     if (err < 0)
         return err;
-    if (r->itag == 0) { /* how many values are there? */
-        uint32_t n = v.absent && c->def ? 1 : v.count;
-        return give(r, span_of(&n, sizeof(n)));
+    if (r->itag == 0) {
+        r->count = v.absent && c->def ? 1 : v.count;
+        return JET_errSuccess;
     }
     if (v.absent && c->def && r->itag == 1 && !(r->grbit & JET_bitRetrieveIgnoreDefault))
         return give(r, span_of(c->def, c->def_cb));
@@ -154,14 +155,20 @@ table_retrieve_column(struct table *t, JET_COLUMNID columnid, void *pv, uint32_t
         *actual = r.actual;
     if (info)
         info->columnidNextTagged = r.next_tagged;
+    if (info && info->itagSequence == 0 && columnid)
+        info->itagSequence = r.count;
     return err;
 }
 
 static JET_ERR
 retrieve_one(struct table *t, JET_RETRIEVECOLUMN *c)
 {
-    struct retrieval r = {c->columnid, c->pvData,      c->cbData,       0,
-                          c->grbit,    c->ibLongValue, c->itagSequence, 0};
+    struct retrieval r = {.columnid = c->columnid,
+                          .pv = c->pvData,
+                          .cb = c->cbData,
+                          .grbit = c->grbit,
+                          .offset = c->ibLongValue,
+                          .itag = c->itagSequence};
     struct span rec;
 
     JET_ERR err = check(&r);
@@ -172,6 +179,8 @@ retrieve_one(struct table *t, JET_RETRIEVECOLUMN *c)
     if (err >= 0) {
         c->cbActual = r.actual;
         c->columnidNextTagged = r.next_tagged;
+        if (c->itagSequence == 0 && c->columnid)
+            c->itagSequence = r.count;
     }
     return err;
 }
