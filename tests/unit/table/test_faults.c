@@ -70,6 +70,7 @@ test_faults_of_reads_come_up_and_pass(void **state)
     struct tables *x = *state;
     uint32_t seen;
     bool struck = true;
+    uint32_t faults = 0;
 
     fill(x);
     for (uint64_t nth = 1; struck; nth += nth < 20 ? 1 : 7) {
@@ -92,13 +93,17 @@ test_faults_of_reads_come_up_and_pass(void **state)
         OK(use_table(x, &seen)); /* a read that failed once leaves nothing behind */
         assert_int_equal(seen, RECORDS);
         OK(txn_cleanup(x->w.txn, 0, NULL));
+        faults += struck;
     }
+    print_message("%u reads failed\n", faults);
+    assert_true(faults > 5);
 }
 
 static void
 test_faults_of_log_writes_come_up(void **state)
 {
     bool struck = true;
+    uint32_t faults = 0;
 
     for (uint64_t nth = 1; struck && nth < 60; nth++) {
         struct tables x = {0};
@@ -132,7 +137,10 @@ test_faults_of_log_writes_come_up(void **state)
         (void)txn_cleanup(x.w.txn, 0, NULL);
         table_db_close(x.tdb);
         world_end(&x.w);
+        faults += struck;
     }
+    print_message("%u writes failed\n", faults);
+    assert_true(faults > 5);
 }
 
 int

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "edb_walk.h"
+#include "table/catalog.h"
 #include "table/record.h"
 #include "table/schema.h"
 
@@ -235,6 +236,85 @@ ask_libesedb(const char *path, uint32_t page_bytes, int records)
     assert_int_equal(system(rm), 0);
 }
 
+/* ---- theirs, written by us ---- */
+
+/* A table of ours in a copy of their file, and rows in theirs where that is possible. */
+static uint32_t
+write_into(struct tables *x)
+{
+    struct table_column_spec text = {.name = "OurText", .coltyp = JET_coltypLongText, .cp = 1252};
+    struct table *t = make_items(x, "OurItems");
+    uint32_t theirs = 0;
+    JET_COLUMNDEF def;
+    const char *name;
+
+    for (int i = 0; i < 300; i++)
+        insert_item(t, "row of ours in a file of theirs", i);
+    table_close(t);
+    for (uint32_t objid = 8; objid < 40; objid++) {
+        struct schema *sc;
+        if (catalog_load(x->w.s, x->tdb, objid, &sc) < 0)
+            continue;
+        OK(table_open(x->w.s, x->tdb, sc->name, 0, &t));
+        bool possible = !sc->secondaries && !sc->primary && !(sc->flags & TABLE_SYSTEM);
+        schema_unref(sc);
+        if (!possible) {
+            table_close(t);
+            continue;
+        }
+        OK(table_add_column(t, &text));
+        begin(x->w.s);
+        for (int i = 0; i < 300; i++) {
+            OK(table_prepare_update(t, JET_prepInsert));
+            set_text(t, text.columnid, "their table, our row");
+            OK(table_update(t, NULL, 0, NULL, 0));
+        }
+        commit(x->w.s);
+        OK(table_move(t, JET_MoveLast, 0));
+        assert_text(t, text.columnid, "their table, our row");
+        OK(table_column_at(t, 0, &name, &def));
+        table_close(t);
+        theirs++;
+    }
+    OK(txn_cleanup(x->w.txn, 0, NULL));
+    OK(cache_flush(x->w.file));
+    OK(dbfile_header_update(x->w.file, mark_clean, NULL));
+    return theirs;
+}
+
+static void
+test_files_of_windows_are_written_and_stay_whole(void **state)
+{
+    static const char *const names[] = {"dissect/basic.edb", "ese_parser/test.edb",
+                                        "dissect/default.edb", "dissect/multi.edb",
+                                        "ese_parser/decompress_test.edb"};
+    uint32_t theirs = 0;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        struct tables x = {0};
+        g_autofree char *path = g_build_filename(CORPUS_DIR, names[i], NULL);
+        g_autofree char *bytes = NULL;
+        gsize len;
+        if (!g_file_get_contents(path, &bytes, &len, NULL)) {
+            print_message("SKIP: no %s\n", path);
+            continue;
+        }
+        world_begin(&x.w, le32_get(bytes + 236) ? le32_get(bytes + 236) : 4096, 200);
+        world_close_db(&x.w); /* its own database makes room for the copy */
+        assert_true(g_file_set_contents(x.w.path, bytes, (gssize)len, NULL));
+        world_open_db(&x.w, false, x.w.log);
+        OK(session_new(x.w.txn, &x.w.s));
+        OK(session_new(x.w.txn, &x.s2));
+        OK(table_db_open(x.w.db, &x.tdb));
+        theirs += write_into(&x);
+        ask_python("edb_checksum.py", x.w.path);
+        ask_python("edb_structure.py", x.w.path);
+        ask_python("edb_rows.py", x.w.path);
+        tables_end(&x);
+    }
+    print_message("%u tables of theirs got rows\n", theirs);
+}
+
 static void
 ours_is_read(uint32_t page_bytes)
 {
@@ -284,6 +364,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_files_of_windows_are_read_through_the_engine),
+        cmocka_unit_test(test_files_of_windows_are_written_and_stay_whole),
         cmocka_unit_test(test_files_of_ours_are_read_by_others_4k),
         cmocka_unit_test(test_files_of_ours_are_read_by_others_8k),
         cmocka_unit_test(test_files_of_ours_are_read_by_others_16k),
