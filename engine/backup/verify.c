@@ -32,14 +32,32 @@ page_reason(JET_ERR err)
     return err == JET_errPageNotInitialized ? "page is zero" : "page checksum does not hold";
 }
 
+/*
+ * Last page of a database that was copied as it lay: what it does not own may be anything. The
+ * manifest knows; without one every page counts.
+ */
+static uint32_t
+last_page(const struct verify *v, const struct copyset_db *db)
+{
+    g_autofree char *name = g_path_get_basename(db->path);
+    for (size_t i = 0; i < v->manifest.n_files; i++) {
+        const struct manifest_file *file = &v->manifest.files[i];
+        if (g_strcmp0(file->name, name) == 0 && file->pgno_last != 0)
+            return file->pgno_last;
+    }
+    return UINT32_MAX;
+}
+
 /* Pages of one read; an all-zero page was allocated and never used: good. */
 static void
 check_pages(struct verify *v, const struct copyset_db *db, uint64_t offset, uint8_t *data,
-            size_t len)
+            size_t len, uint32_t last)
 {
     for (size_t at = 0; at < len; at += db->page_bytes) {
-        const uint64_t slot = (offset + at) / db->page_bytes;
-        JET_ERR err = page_verify(data + at, db->page_bytes, (uint32_t)(slot - 1), NULL);
+        const uint64_t pgno = (offset + at) / db->page_bytes - 1;
+        if (pgno > last)
+            return;
+        JET_ERR err = page_verify(data + at, db->page_bytes, (uint32_t)pgno, NULL);
         v->report->cPage++;
         if (err >= 0 || err == JET_errPageNotInitialized)
             continue;
@@ -52,6 +70,7 @@ static JET_ERR
 read_pages(struct verify *v, const struct copyset_db *db, uint64_t end)
 {
     struct os_file *file;
+    const uint32_t last = last_page(v, db);
     g_autofree uint8_t *buffer = g_malloc(READ_BYTES);
     JET_ERR err = os_file_open(db->path, OS_OPEN_READ, &file);
     if (err < 0)
@@ -60,7 +79,7 @@ read_pages(struct verify *v, const struct copyset_db *db, uint64_t end)
         const size_t n = (size_t)MIN(end - at, READ_BYTES);
         err = os_file_read(file, at, buffer, n);
         if (err >= 0)
-            check_pages(v, db, at, buffer, n);
+            check_pages(v, db, at, buffer, n, last);
     }
     os_file_close(file);
     return err;
@@ -151,6 +170,7 @@ verify_backup(const char *dir, JETX_VERIFYREPORT *report)
     if (err >= 0) {
         err = check_set(&v);
         copyset_clear(&v.set);
+        manifest_read_clear(&v.manifest);
     }
     if (err < 0)
         verify_fail(&v, err, dir, 0, "cannot be read");

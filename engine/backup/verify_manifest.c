@@ -21,8 +21,7 @@ JET_ERR
 verify_manifest(struct verify *v)
 {
     g_autofree char *path = g_build_filename(v->set.dir, MANIFEST_NAME, NULL);
-    struct manifest_read manifest;
-    JET_ERR err = manifest_load(path, &manifest);
+    JET_ERR err = manifest_load(path, &v->manifest);
     if (err == JET_errFileNotFound)
         return JET_errSuccess;
     if (err == JET_errInvalidBackup) {
@@ -31,9 +30,8 @@ verify_manifest(struct verify *v)
     }
     if (err < 0)
         return err;
-    for (size_t i = 0; i < manifest.n_files; i++)
-        if (manifest.files[i].kind != JETX_fileGenerated)
-            check_file(v, &manifest.files[i]);
-    manifest_read_clear(&manifest);
+    for (size_t i = 0; i < v->manifest.n_files; i++)
+        if (v->manifest.files[i].kind != JETX_fileGenerated)
+            check_file(v, &v->manifest.files[i]);
     return JET_errSuccess;
 }

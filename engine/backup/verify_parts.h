@@ -3,10 +3,12 @@
 #pragma once
 
 #include "backup/copyset.h"
+#include "backup/manifest.h"
 #include "backup/verify.h"
 
 struct verify {
     struct copyset set;
+    struct manifest_read manifest; /* empty without one */
     JETX_VERIFYREPORT *report;
     int32_t need_low; /* generations that the databases need; 0 = none */
     int32_t need_high;
@@ -20,6 +22,5 @@ void verify_fail(struct verify *v, JET_ERR err, const char *path, uint64_t offse
 /* Each log, their chain, and whether they are enough. Errors: of reading. */
 JET_ERR verify_logs(struct verify *v) __attribute__((warn_unused_result));
 
-/* Files that backup.json names, with their sizes. Without a manifest: nothing. Errors: of reading.
- */
+/* Reads backup.json, if any, and looks for the files that it names. Errors: of reading. */
 JET_ERR verify_manifest(struct verify *v) __attribute__((warn_unused_result));
