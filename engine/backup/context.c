@@ -319,6 +319,7 @@ enter_session(struct instance *inst, struct context **out)
         return JET_errBackupInProgress;
     }
     atomic_store(&c->stopped, false);
+    atomic_store(&c->died, JET_errSuccess);
     g_mutex_lock(&inst->work);
     atomic_store(&inst->backup_error, JET_errBackupInProgress);
     *out = c;
@@ -361,6 +362,13 @@ settle(struct instance *inst)
     return err < 0 ? err : instance_checkpoint(inst, true);
 }
 
+static void
+note_death(void *ctx, JET_ERR err)
+{
+    struct context *c = ctx;
+    atomic_store(&c->died, err);
+}
+
 static JET_ERR
 freeze(struct context *c)
 {
@@ -373,7 +381,7 @@ freeze(struct context *c)
         .mark = c->begin,
         .preimage_dir = params_text(inst->params, JET_paramJetxPreimagePath),
         .budget_bytes = (uint64_t)params_number(inst->params, JET_paramJetxPreimageBudget) << 20,
-        .instance = inst->name,
+        .instance = inst->name, .died = note_death, .ctx = c,
     };
     JET_ERR err = frozen_begin(&params, &frozen);
     if (err < 0)
@@ -440,7 +448,10 @@ report_end(struct context *c, JET_ERR outcome)
     } else if (outcome == JET_errBackupAbortByCaller) {
         event_report(events, EVENT_BACKUP_STOP_BY_CALLER, NULL);
     } else if (outcome == JET_errBackupAbortByServer) {
-        event_report(events, EVENT_BACKUP_STOP_BY_SERVER, NULL);
+        JET_ERR died = atomic_load(&c->died);
+        g_autofree char *why = died < 0 ? g_strdup_printf("No room for old page images: error %d.", died)
+                                        : g_strdup("It was stopped.");
+        event_report(events, EVENT_BACKUP_STOP_BY_SERVER, why, NULL);
     } else {
         g_autofree char *number = event_number(outcome);
         event_report(events, EVENT_BACKUP_STOP_ERROR, number, NULL);

@@ -59,6 +59,7 @@ struct context {
 
     enum backup_state state;
     atomic_bool stopped;
+    _Atomic JET_ERR died; /* why the frozen session died by itself, or 0 */
     bool truncated;      /* JetTruncateLog got past its checks */
     bool logs_ready;     /* the log was rolled, the ranges are fixed */
     struct bkinfo begin; /* mark, time, gen_low = copy_mic */

@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * backup: the documented sequence from JetBeginExternalBackup to JetExternalRestore as a backup program
+ * runs it, frozen sessions in process, over the service and over files alone, and the codes of the gate.
+ */
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "fixture.h"
+
+#define CHUNK (1u << 20)
+
+struct items {
+    JET_TABLEID table;
+    JET_COLUMNID id, name;
+    int32_t next;
+};
+
+/* n more rows, one durable commit each hundred. */
+static void
+add_items(struct fixture *f, struct items *items, int32_t n)
+{
+    for (int32_t i = 0; i < n; i++) {
+        if (i % 100 == 0)
+            ok(JetBeginTransaction(f->ses));
+        insert_item(f, items->table, items->id, items->name, items->next++, "some text for an item");
+        if (i % 100 == 99 || i == n - 1)
+            ok(JetCommitTransaction(f->ses, 0));
+    }
+}
+
+static struct items
+first_items(struct fixture *f, int32_t n)
+{
+    struct items items = {0};
+    items.table = make_items(f, &items.id, &items.name);
+    add_items(f, &items, n);
+    return items;
+}
+
+/* How many rows a database in dir has, opened by an instance of its own. */
+static int32_t
+count_in(const char *dir, const char *db_path)
+{
+    struct fixture g = {.dir = (char *)dir, .db_path = (char *)db_path};
+    JET_TABLEID table;
+    int32_t n = 0;
+    ok(JetCreateInstance(&g.inst, "count"));
+    ok(JetSetSystemParameter(&g.inst, 0, JET_paramSystemPath, 0, dir));
+    ok(JetSetSystemParameter(&g.inst, 0, JET_paramLogFilePath, 0, dir));
+    ok(JetSetSystemParameter(&g.inst, 0, JET_paramTempPath, 0, dir));
+    ok(JetSetSystemParameter(&g.inst, 0, JET_paramLogFileSize, 256, NULL));
+    ok(JetSetSystemParameter(&g.inst, 0, JET_paramNoInformationEvent, 1, NULL));
+    ok(JetInit(&g.inst));
+    ok(JetBeginSession(g.inst, &g.ses, NULL, NULL));
+    ok(JetAttachDatabase(g.ses, g.db_path, 0));
+    ok(JetOpenDatabase(g.ses, g.db_path, NULL, &g.db, 0));
+    ok(JetOpenTable(g.ses, g.db, "Items", NULL, 0, 0, &table));
+    for (JET_ERR err = JetMove(g.ses, table, JET_MoveFirst, 0); err >= 0;
+         err = JetMove(g.ses, table, JET_MoveNext, 0))
+        n++;
+    fixture_stop(&g);
+    return n;
+}
+
+/* ---- a backup program ---- */
+
+static void
+copy_file(JET_INSTANCE inst, const char *source, const char *dir)
+{
+    g_autofree char *name = g_path_get_basename(source), *target = g_build_filename(dir, name, NULL);
+    g_autofree char *buf = g_malloc(CHUNK);
+    JET_HANDLE hf;
+    uint32_t low, high, got = 1;
+    uint64_t total = 0;
+    ok(JetOpenFileInstance(inst, source, &hf, &low, &high));
+    int fd = open(target, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    while (got > 0) {
+        ok(JetReadFileInstance(inst, hf, buf, CHUNK, &got));
+        assert_int_equal(write(fd, buf, got), got);
+        total += got;
+    }
+    close(fd);
+    assert_int_equal(total, (uint64_t)high << 32 | low);
+    ok(JetCloseFileInstance(inst, hf));
+}
+
+/* All of a multi-string. */
+static void
+copy_list(JET_INSTANCE inst, const char *szz, const char *dir)
+{
+    for (const char *at = szz; *at; at += strlen(at) + 1)
+        copy_file(inst, at, dir);
+}
+
+static void
+make_copy(struct fixture *f, const char *dir, JET_LOGINFO_A *info)
+{
+    char szz[4096];
+    uint32_t size;
+    info->cbSize = sizeof *info;
+    g_mkdir(dir, 0700);
+    ok(JetBeginExternalBackupInstance(f->inst, 0));
+    ok(JetGetAttachInfoInstance(f->inst, szz, sizeof szz, &size));
+    copy_list(f->inst, szz, dir);
+    ok(JetGetLogInfoInstance2(f->inst, szz, sizeof szz, &size, info));
+    copy_list(f->inst, szz, dir);
+}
+
+struct writer {
+    struct fixture f;
+    struct items items;
+    atomic_bool stop;
+};
+
+static void *
+keep_writing(void *arg)
+{
+    struct writer *w = arg;
+    while (!w->stop)
+        add_items(&w->f, &w->items, 50);
+    return NULL;
+}
+
+static void
+test_plain_backup_under_load_restores(void **state)
+{
+    struct fixture *f = *state;
+    g_autofree char *dir = g_build_filename(f->dir, "copy", NULL);
+    g_autofree char *copy = g_build_filename(dir, "test.edb", NULL);
+    JET_LOGINFO_A info;
+    pthread_t thread;
+    struct writer w = {.items = first_items(f, 3000)};
+    ok(JetCloseTable(f->ses, w.items.table));
+    w.f = *f;
+    ok(JetBeginSession(f->inst, &w.f.ses, NULL, NULL));
+    ok(JetOpenDatabase(w.f.ses, f->db_path, NULL, &w.f.db, 0));
+    ok(JetOpenTable(w.f.ses, w.f.db, "Items", NULL, 0, 0, &w.items.table));
+    pthread_create(&thread, NULL, keep_writing, &w);
+    make_copy(f, dir, &info);
+    w.stop = true;
+    pthread_join(thread, NULL);
+    ok(JetTruncateLogInstance(f->inst));
+    ok(JetEndExternalBackupInstance(f->inst));
+    ok(JetBeginExternalBackupInstance(f->inst, JET_bitBackupIncremental)); /* it was a full one */
+    ok(JetGetLogInfoInstance(f->inst, NULL, 0, NULL));
+    ok(JetEndExternalBackupInstance(f->inst));
+    assert_int_equal(JetAttachDatabase(f->ses, copy, 0), JET_errSoftRecoveryOnBackupDatabase);
+    fixture_stop(f);
+
+    JET_RSTMAP_A map = {f->db_path, copy};
+    ok(JetExternalRestore2(dir, dir, &map, 1, dir, &info, NULL, NULL, NULL, NULL));
+    assert_in_range(count_in(dir, copy), 3000, w.items.next);
+    assert_int_equal(JetExternalRestore2(dir, dir, &map, 1, dir, &info, NULL, NULL, NULL, NULL),
+                     JET_errRestoreOfNonBackupDatabase);
+}
+
+/* ---- frozen: exactly the commits before ---- */
+
+static void
+copy_frozen(JET_INSTANCE inst, const char *dir)
+{
+    JETX_BACKUPFILE *files;
+    uint32_t n;
+    g_mkdir(dir, 0700);
+    ok(JetxGetFrozenFiles(inst, &files, &n));
+    for (uint32_t i = 0; i < n; i++)
+        copy_file(inst, files[i].szName, dir);
+    ok(JetFreeBuffer((char *)files));
+}
+
+static void
+check_frozen_copy(struct fixture *f, const char *dir, int32_t expected)
+{
+    g_autofree char *target = g_build_filename(f->dir, "target", NULL);
+    g_autofree char *restored = g_build_filename(target, "test.edb", NULL);
+    JETX_VERIFYREPORT verify = {.cbStruct = sizeof verify};
+    JETX_RESTOREREPORT report = {.cbStruct = sizeof report};
+    ok(JetxVerifyBackup(dir, &verify));
+    assert_int_equal(verify.cDatabase, 1);
+    assert_int_equal(verify.cPageBad, 0);
+    ok(JetxRestoreBackup(dir, target, NULL, &report));
+    assert_int_equal(report.cDatabase, 1);
+    assert_int_equal(count_in(target, restored), expected);
+}
+
+static void
+frozen_round(struct fixture *f, JET_INSTANCE inst)
+{
+    g_autofree char *dir = g_build_filename(f->dir, "copy", NULL);
+    char *manifest;
+    JETX_BACKUPSTATUS status = {.cbStruct = sizeof status};
+    struct items items = first_items(f, 2000);
+    ok(JetxBeginFrozenBackup(inst, 0));
+    add_items(f, &items, 1500);
+    copy_frozen(inst, dir);
+    ok(JetxGetManifest(inst, &manifest));
+    assert_non_null(strstr(manifest, "jetfs-backup"));
+    ok(JetFreeBuffer(manifest));
+    ok(JetxGetBackupStatus(inst, &status));
+    assert_string_equal(status.szState, "frozen");
+    ok(JetEndExternalBackupInstance(inst));
+    assert_int_equal(JetEndExternalBackupInstance(inst), JET_errNoBackup);
+    ok(JetxGetBackupStatus(inst, &status));
+    assert_string_equal(status.szState, "ended");
+    check_frozen_copy(f, dir, 2000);
+}
+
+static void
+test_frozen_copy_has_exactly_the_commits_before(void **state)
+{
+    struct fixture *f = *state;
+    frozen_round(f, f->inst);
+}
+
+static int
+setup_with_service(void **state)
+{
+    ok(JetSetSystemParameter(NULL, 0, JET_paramJetxBackupService, 1, NULL));
+    int result = fixture_setup(state);
+    ok(JetSetSystemParameter(NULL, 0, JET_paramJetxBackupService, 0, NULL));
+    return result;
+}
+
+static void
+test_frozen_copy_through_the_service(void **state)
+{
+    struct fixture *f = *state;
+    JET_INSTANCE remote;
+    JET_SESID ses;
+    ok(JetxConnectInstance(f->dir, &remote));
+    assert_true(JetBeginSession(remote, &ses, NULL, NULL) < 0); /* backup calls only */
+    frozen_round(f, remote);
+    ok(JetxDisconnectInstance(remote));
+    assert_int_equal(JetxDisconnectInstance(remote), JET_errInvalidInstance);
+    assert_int_equal(JetEndExternalBackupInstance(remote), JET_errInvalidInstance);
+}
+
+static void
+test_disconnect_ends_the_session(void **state)
+{
+    struct fixture *f = *state;
+    JET_INSTANCE remote;
+    ok(JetxConnectInstance(f->dir, &remote));
+    ok(JetxBeginFrozenBackup(remote, 0));
+    assert_int_equal(JetBeginExternalBackupInstance(f->inst, 0), JET_errBackupInProgress);
+    ok(JetxDisconnectInstance(remote));
+    gint64 deadline = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
+    JET_ERR err;
+    do
+        err = JetBeginExternalBackupInstance(f->inst, 0);
+    while (err == JET_errBackupInProgress && g_get_monotonic_time() < deadline);
+    assert_int_equal(err, 0);
+}
+
+static void
+test_files_without_owner(void **state)
+{
+    struct fixture *f = *state;
+    g_autofree char *dir = g_build_filename(f->dir, "copy", NULL);
+    g_autofree char *copy = g_build_filename(dir, "test.edb", NULL);
+    g_autofree char *a = NULL, *b = NULL;
+    gsize size_a, size_b;
+    JET_INSTANCE inst;
+    (void)first_items(f, 500);
+    assert_int_equal(JetxOpenDatabaseFile(f->db_path, &inst), JET_errFileAccessDenied);
+    assert_int_equal(JetxOpenDatabaseFile(f->dir, &inst), JET_errFileAccessDenied);
+    assert_int_equal(JetxConnectInstance(f->dir, &inst), JET_errFileNotFound); /* no service */
+    fixture_stop(f);
+    ok(JetxOpenDatabaseFile(f->db_path, &inst));
+    ok(JetxBeginFrozenBackup(inst, 0));
+    assert_int_equal(JetBeginExternalBackupInstance(inst, 0), JET_errFeatureNotAvailable);
+    copy_frozen(inst, dir);
+    ok(JetEndExternalBackupInstance(inst));
+    ok(JetxDisconnectInstance(inst));
+    assert_true(g_file_get_contents(f->db_path, &a, &size_a, NULL));
+    assert_true(g_file_get_contents(copy, &b, &size_b, NULL));
+    assert_int_equal(size_a, size_b);
+    assert_memory_equal(a, b, size_a);
+    assert_int_equal(count_in(dir, copy), 500);
+}
+
+/* ---- the caller's buffers ---- */
+
+static void
+test_lists_in_small_buffers(void **state)
+{
+    struct fixture *f = *state;
+    char a[4096];
+    uint16_t w[2048];
+    uint32_t need = 0, got = 77, n = (uint32_t)strlen(f->db_path);
+    ok(JetBeginExternalBackupInstance(f->inst, 0));
+    ok(JetGetAttachInfoInstanceA(f->inst, NULL, 0, &need));
+    assert_int_equal(need, n + 2);
+    assert_int_equal(JetGetAttachInfoInstanceA(f->inst, a, n, &got), JET_errBufferTooSmall);
+    assert_int_equal(got, 77);
+    ok(JetGetAttachInfoInstanceA(f->inst, a, n + 1, &got)); /* only the last NUL is missing */
+    assert_int_equal(got, need);
+    assert_string_equal(a, f->db_path);
+    ok(JetGetAttachInfoInstanceW(f->inst, w, 4, &got));
+    assert_int_equal(got, 2 * need);
+    assert_int_equal(w[0], f->db_path[0]);
+    ok(JetGetLogInfoInstanceW(f->inst, NULL, 0, &need));
+    ok(JetGetLogInfoInstanceW(f->inst, w, 4, &got));
+    assert_int_equal(got, 4);
+    JET_LOGINFO_A info = {.cbSize = 15};
+    assert_int_equal(JetGetLogInfoInstance2A(f->inst, a, sizeof a, &got, &info), JET_errInvalidParameter);
+    info.cbSize = 16;
+    ok(JetGetLogInfoInstance2A(f->inst, a, sizeof a, &got, &info));
+    assert_string_equal(info.szBaseName, "edb");
+    assert_true(info.ulGenHigh >= info.ulGenLow && info.ulGenLow > 0);
+    ok(JetGetTruncateLogInfoInstanceA(f->inst, a, sizeof a, &got));
+    assert_int_equal(got, 1); /* no database was copied: nothing may go */
+}
+
+/* ---- the gate ---- */
+
+static void
+test_no_backup_no_instance(void **state)
+{
+    struct fixture *f = *state;
+    JET_INSTANCE created;
+    assert_int_equal(JetEndExternalBackupInstance(f->inst), JET_errNoBackup);
+    assert_int_equal(JetEndExternalBackupInstance2(f->inst, 0), JET_errInvalidParameter);
+    assert_int_equal(JetEndExternalBackup(), JET_errRunningInMultiInstanceMode);
+    assert_int_equal(JetBeginExternalBackup(0), JET_errRunningInMultiInstanceMode);
+    assert_int_equal(JetStopBackup(), JET_errRunningInMultiInstanceMode);
+    assert_int_equal(JetEndExternalBackupInstance(0), JET_errInvalidParameter);
+    assert_int_equal(JetEndExternalBackupInstance(JET_instanceNil), JET_errInvalidParameter);
+    assert_int_equal(JetEndExternalBackupInstance(12345), JET_errInvalidInstance);
+    ok(JetCreateInstance(&created, "not initialized"));
+    assert_int_equal(JetBeginExternalBackupInstance(created, 0), JET_errNotInitialized);
+    assert_int_equal(JetEndExternalBackupInstance(created), JET_errNotInitialized);
+    ok(JetStopBackupInstance(created));
+    ok(JetTerm(created));
+}
+
+static void
+test_end_codes(void **state)
+{
+    struct fixture *f = *state;
+    ok(JetBeginExternalBackupInstance(f->inst, 0));
+    assert_int_equal(JetEndExternalBackupInstance(f->inst), JET_errBackupAbortByCaller);
+    ok(JetBeginExternalBackupInstance(f->inst, 0));
+    ok(JetGetLogInfoInstance(f->inst, NULL, 0, NULL));
+    ok(JetStopBackupInstance(f->inst));
+    assert_int_equal(JetEndExternalBackupInstance(f->inst), JET_errBackupAbortByServer);
+    ok(JetBeginExternalBackupInstance(f->inst, 0));
+    ok(JetGetLogInfoInstance(f->inst, NULL, 0, NULL));
+    ok(JetEndExternalBackupInstance(f->inst));
+    ok(JetBeginExternalBackupInstance(f->inst, 0));
+    ok(JetStopServiceInstance(f->inst));
+    assert_int_equal(JetEndExternalBackupInstance(f->inst), JET_errClientRequestToStopJetService);
+    ok(JetTerm(f->inst)); /* the only way out */
+    f->inst = 0;
+}
+
+static void
+test_term_and_backup(void **state)
+{
+    struct fixture *f = *state;
+    ok(JetBeginExternalBackupInstance(f->inst, 0));
+    assert_int_equal(JetTerm2(f->inst, JET_bitTermComplete), JET_errBackupInProgress);
+    assert_int_equal(JetTerm2(f->inst, 0), JET_errBackupInProgress);
+    (void)first_items(f, 10); /* it runs on */
+    ok(JetTerm2(f->inst, JET_bitTermStopBackup));
+    f->inst = 0;
+}
+
+static void
+test_legacy_forms(void **state)
+{
+    g_autofree char *dir = g_dir_make_tmp("jet-legacy-XXXXXX", NULL);
+    JET_HANDLE hf;
+    uint32_t low, high, got;
+    char szz[4096];
+    assert_int_equal(JetEndExternalBackup(), JET_errNotInitialized);
+    ok(JetSetSystemParameter(NULL, 0, JET_paramSystemPath, 0, dir));
+    ok(JetSetSystemParameter(NULL, 0, JET_paramLogFilePath, 0, dir));
+    ok(JetSetSystemParameter(NULL, 0, JET_paramTempPath, 0, dir));
+    ok(JetInit(NULL));
+    assert_int_equal(JetEndExternalBackup(), JET_errNoBackup);
+    ok(JetBeginExternalBackup(0));
+    ok(JetGetAttachInfo(szz, sizeof szz, &got));
+    assert_int_equal(got, 1);
+    assert_int_equal(JetOpenFile("nosuch.edb", &hf, &low, &high), JET_errDatabaseNotFound);
+    ok(JetGetLogInfo(szz, sizeof szz, &got));
+    ok(JetOpenFile(szz, &hf, &low, &high));
+    assert_int_equal(hf, 0);
+    ok(JetReadFile(hf, szz, 0, &got) < 0 ? 0 : -1); /* the first read of a log wants two pages */
+    ok(JetCloseFile(hf));
+    assert_int_equal(JetTruncateLog(), JET_errLogFileNotCopied);
+    ok(JetStopBackup());
+    assert_int_equal(JetEndExternalBackup(), JET_errBackupAbortByServer);
+    ok(JetTerm(0));
+    remove_tree(dir);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+#define SERVED(name) cmocka_unit_test_setup_teardown(name, setup_with_service, fixture_teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(test_plain_backup_under_load_restores),
+        CASE(test_frozen_copy_has_exactly_the_commits_before),
+        SERVED(test_frozen_copy_through_the_service),
+        SERVED(test_disconnect_ends_the_session),
+        CASE(test_files_without_owner),
+        CASE(test_lists_in_small_buffers),
+        CASE(test_no_backup_no_instance),
+        CASE(test_end_codes),
+        CASE(test_term_and_backup),
+        cmocka_unit_test(test_legacy_forms),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
