@@ -206,6 +206,18 @@ step_page(struct btree *t, bool forward, struct buf **leaf)
     return err;
 }
 
+/* A dead node without versions: a crash came before cleanup. */
+static void
+note_dead(struct btree_cursor *c, uint32_t pgno, const struct node *n)
+{
+    uint8_t tmp[NODE_KEY_MAX];
+    struct btree *t = c->t;
+    struct bookmark bm = btree_node_bookmark(t, n, tmp);
+    if (dbfile_is_readonly(t->db->file) || version_find(&t->versions, bm.key, bm.data))
+        return;
+    version_queue_purge(t->db->txn, &t->versions, bm.key, bm.data, pgno);
+}
+
 /*
  * From line (which may lie one past either end of the leaf) on to the first visible entry. Gives the leaf
  * back. JET_errNoCurrentRecord: none.
@@ -235,6 +247,8 @@ walk(struct btree_cursor *c, struct buf *leaf, int line, bool forward)
             cache_unfix(leaf);
             return err;
         }
+        if (n.flags & NODE_DELETED)
+            note_dead(c, leaf->pgno, &n);
         line += forward ? 1 : -1;
     }
 }

@@ -23,6 +23,7 @@ struct txn {
     struct session *active, *active_end; /* in a transaction, by begin0 */
     struct trx *done, *done_end;         /* committed, commit order, waiting for cleanup */
     struct rce *purge, *purge_end;       /* RCE_PURGE, by trx_next */
+    uint32_t purge_count;
     GHashTable *procids;                 /* procid -> session */
     uint16_t procid_next;
 };

@@ -254,6 +254,7 @@ purge_pop(struct txn *txn)
     struct rce *r = txn->purge;
     if (r) {
         txn->purge = r->trx_next;
+        txn->purge_count--;
         if (!txn->purge)
             txn->purge_end = NULL;
     }

@@ -6,6 +6,8 @@
 
 #include "txn/internal.h"
 
+#define PURGE_MAX 100000u
+
 /* ---- the map ---- */
 
 static uint64_t
@@ -70,6 +72,7 @@ drop_purges(struct txn *txn, const struct version_map *map)
         struct rce *r = *at;
         if (r->map == map) {
             *at = r->trx_next;
+            txn->purge_count--;
             rce_free(r);
         } else {
             txn->purge_end = r;
@@ -251,9 +254,15 @@ version_queue_purge(struct txn *txn, struct version_map *map, struct span key, s
     put(put(r->bytes, key, &r->bookmark.key), data, &r->bookmark.data);
     atomic_fetch_add(&txn->version_bytes, size);
     g_mutex_lock(&txn->lock);
-    *(txn->purge_end ? &txn->purge_end->trx_next : &txn->purge) = r;
-    txn->purge_end = r;
+    bool full = txn->purge_count >= PURGE_MAX;
+    if (!full) {
+        *(txn->purge_end ? &txn->purge_end->trx_next : &txn->purge) = r;
+        txn->purge_end = r;
+        txn->purge_count++;
+    }
     g_mutex_unlock(&txn->lock);
+    if (full)
+        rce_free(r);
 }
 
 /* ---- who sees what ---- */

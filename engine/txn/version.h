@@ -132,6 +132,9 @@ JET_ERR version_check_delta(const struct rce *newest, const struct session *s);
 /* Largest data size that an uncommitted RCE may have to bring back; 0 without one. */
 uint32_t version_reserved(const struct rce *newest);
 
-/* A node that a rollback left dead: queue it for cleanup. Best effort without memory. */
+/*
+ * A dead node without versions: left by a rollback, or by a crash before cleanup. Queues it for cleanup.
+ * If the queue is long, or without memory, it is left for the next who passes by.
+ */
 void version_queue_purge(struct txn *txn, struct version_map *map, struct span key,
                          struct span data, uint32_t pgno_hint);
