@@ -105,6 +105,11 @@ run(const struct mount_request *request, struct start *start)
                                      : g_strerror(errno));
         return EXIT_ENVIRONMENT;
     }
+    if (mounts_look(request->mountpoint) != MOUNTS_NONE) {
+        fprintf(stderr, "jetfs: %s: another jetfs was just mounted there\n", request->mountpoint);
+        close(fd);
+        return EXIT_ENVIRONMENT;
+    }
     start->events = events_new("jetfs");
     enum jetfs_exit code = mount_run(request, start->events);
     events_free(start->events);
