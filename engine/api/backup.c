@@ -52,7 +52,7 @@ put_list_w(char **paths, uint16_t *out, uint32_t cb_max, uint32_t *actual, bool 
             return JET_errUnicodeTranslationFail;
         g_byte_array_append(all, (const uint8_t *)wide, (guint)(api_wide_len(wide) + 1) * 2);
     }
-    g_byte_array_append(all, (const uint8_t[2]){0, 0}, 2);
+    g_byte_array_append(all, (const uint8_t[2]) {0, 0}, 2);
     uint32_t copied = out ? MIN(cb_max, all->len) : 0;
     if (copied)
         memcpy(out, all->data, copied);
@@ -211,7 +211,8 @@ open_file(struct target *t, const char *name, JET_HANDLE *hf, uint32_t *low, uin
     return err;
 }
 
-/** JetOpenFile(Instance): *pulFileSizeLow and High = bytes that JetReadFile will give. context_open. */
+/** JetOpenFile(Instance): *pulFileSizeLow and High = bytes that JetReadFile will give.
+ * context_open. */
 JET_ERR
 JetOpenFileInstanceA(JET_INSTANCE instance, JET_PCSTR szFileName, JET_HANDLE *phfFile,
                      uint32_t *pulFileSizeLow, uint32_t *pulFileSizeHigh)
@@ -359,11 +360,11 @@ log_info_w(struct target *t, uint16_t *out, uint32_t cb_max, uint32_t *actual, J
     return err;
 }
 
-/** JetGetLogInfo(Instance, Instance2): the logs to copy; the first call rolls the log. context_log_info.
- * JET_errInvalidParameter: pLogInfo->cbSize. */
+/** JetGetLogInfo(Instance, Instance2): the logs to copy; the first call rolls the log.
+ * context_log_info. JET_errInvalidParameter: pLogInfo->cbSize. */
 JET_ERR
-JetGetLogInfoInstance2A(JET_INSTANCE instance, JET_PSTR szzLogs, uint32_t cbMax, uint32_t *pcbActual,
-                        JET_LOGINFO_A *pLogInfo)
+JetGetLogInfoInstance2A(JET_INSTANCE instance, JET_PSTR szzLogs, uint32_t cbMax,
+                        uint32_t *pcbActual, JET_LOGINFO_A *pLogInfo)
 {
     struct target t;
     if (pLogInfo && pLogInfo->cbSize != sizeof *pLogInfo)
@@ -373,8 +374,8 @@ JetGetLogInfoInstance2A(JET_INSTANCE instance, JET_PSTR szzLogs, uint32_t cbMax,
 }
 
 JET_ERR
-JetGetLogInfoInstance2W(JET_INSTANCE instance, JET_PWSTR szzLogs, uint32_t cbMax, uint32_t *pcbActual,
-                        JET_LOGINFO_W *pLogInfo)
+JetGetLogInfoInstance2W(JET_INSTANCE instance, JET_PWSTR szzLogs, uint32_t cbMax,
+                        uint32_t *pcbActual, JET_LOGINFO_W *pLogInfo)
 {
     struct target t;
     if (pLogInfo && pLogInfo->cbSize != sizeof *pLogInfo)
@@ -390,7 +391,8 @@ JetGetLogInfoInstanceA(JET_INSTANCE instance, JET_PSTR szzLogs, uint32_t cbMax, 
 }
 
 JET_ERR
-JetGetLogInfoInstanceW(JET_INSTANCE instance, JET_PWSTR szzLogs, uint32_t cbMax, uint32_t *pcbActual)
+JetGetLogInfoInstanceW(JET_INSTANCE instance, JET_PWSTR szzLogs, uint32_t cbMax,
+                       uint32_t *pcbActual)
 {
     return JetGetLogInfoInstance2W(instance, szzLogs, cbMax, pcbActual, NULL);
 }
@@ -419,7 +421,7 @@ truncate_info(struct target *t, char ***paths)
     if (t->inst)
         err = context_truncate_info(t->inst, paths);
     else
-        *paths = g_new0(char *, 1);
+        *paths = g_strsplit("", "\n", 0);
     target_leave(t);
     return err;
 }

@@ -71,7 +71,8 @@ JetxGetBackupStatus(JET_INSTANCE inst, JETX_BACKUPSTATUS *pstatus)
     if (!pstatus || pstatus->cbStruct < sizeof pstatus->cbStruct)
         return JET_errInvalidParameter;
     if (target_enter_peer(inst, &t)) {
-        JET_ERR err = t.remote ? remote_status(t.remote, pstatus) : offline_status(t.offline, pstatus);
+        JET_ERR err =
+            t.remote ? remote_status(t.remote, pstatus) : offline_status(t.offline, pstatus);
         target_leave(&t);
         return err;
     }

@@ -73,7 +73,7 @@ static JET_ERR
 add_peer(struct remote *remote, struct offline *offline, JET_INSTANCE *pinst)
 {
     struct peer *peer = g_new0(struct peer, 1);
-    *peer = (struct peer){.refs = 1, .remote = remote, .offline = offline};
+    *peer = (struct peer) {.refs = 1, .remote = remote, .offline = offline};
     uintptr_t handle = handle_new(HANDLE_PEER, peer);
     if (handle == 0) {
         peer_unref(peer);

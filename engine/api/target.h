@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * target: whom a backup call with a JET_INSTANCE is for: an instance of this process, one in another
- * process (service/remote.h), or files without an owner (backup/offline.h).
+ * target: whom a backup call with a JET_INSTANCE is for: an instance of this process, one in
+ * another process (service/remote.h), or files without an owner (backup/offline.h).
  */
 #pragma once
 
@@ -22,9 +22,12 @@ struct target {
     struct peer *held; /* of the last two */
 };
 
-/* Finds it, and for an instance passes the gate. Undo with target_leave. The gate's and registry's errors. */
-JET_ERR target_enter(JET_INSTANCE handle, struct target *target) __attribute__((warn_unused_result));
+/* Finds it, and for an instance passes the gate. Undo with target_leave. The gate's and registry's
+ * errors. */
+JET_ERR target_enter(JET_INSTANCE handle, struct target *target)
+    __attribute__((warn_unused_result));
 void target_leave(struct target *target);
 
-/* Is it a handle of JetxConnectInstance or JetxOpenDatabaseFile? Then as target_enter; else false. */
+/* Is it a handle of JetxConnectInstance or JetxOpenDatabaseFile? Then as target_enter; else false.
+ */
 bool target_enter_peer(JET_INSTANCE handle, struct target *target);

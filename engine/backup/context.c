@@ -247,13 +247,15 @@ check_incremental(struct context *c)
     return JET_errSuccess;
 }
 
-/* Oldest generation that the copy will need: that of the checkpoint file, or older if a header says so. */
+/* Oldest generation that the copy will need: that of the checkpoint file, or older if a header says
+ * so. */
 static JET_ERR
 first_generation(struct context *c, uint32_t *gen)
 {
     struct instance *inst = c->inst;
-    const char *ext =
-        params_number(inst->params, JET_paramLegacyFileNames) & JET_bitESE98FileNames ? "log" : "jtx";
+    const char *ext = params_number(inst->params, JET_paramLegacyFileNames) & JET_bitESE98FileNames
+                          ? "log"
+                          : "jtx";
     g_autofree char *name = log_name_checkpoint(params_text(inst->params, JET_paramBaseName), ext);
     g_autofree char *path = g_build_filename(inst->system_dir, name, NULL);
     g_autofree struct checkpoint *cp = g_new0(struct checkpoint, 1);
@@ -293,7 +295,7 @@ static JET_ERR
 begin_marks(struct context *c, bool full)
 {
     JET_ERR err = JET_errSuccess;
-    c->begin = (struct bkinfo){.mark = log_tip(c->inst->log), .time = logtime_now()};
+    c->begin = (struct bkinfo) {.mark = log_tip(c->inst->log), .time = logtime_now()};
     if (full)
         err = first_generation(c, &c->begin.gen_low);
     else
@@ -343,14 +345,15 @@ context_begin(struct instance *inst, JET_GRBIT grbit)
     g_mutex_unlock(&inst->work);
     if (err >= 0) {
         status_begin(c, full ? "databases" : "logs");
-        event_report(inst->events,
-                     full ? EVENT_FULL_BACKUP_START : EVENT_INCREMENTAL_BACKUP_START, NULL);
+        event_report(inst->events, full ? EVENT_FULL_BACKUP_START : EVENT_INCREMENTAL_BACKUP_START,
+                     NULL);
     }
     context_unlock(c);
     return err;
 }
 
-/* What is written and synced now need be neither put aside nor copied as log: fewer logs to serve. */
+/* What is written and synced now need be neither put aside nor copied as log: fewer logs to serve.
+ */
 static JET_ERR
 settle(struct instance *inst)
 {
@@ -377,11 +380,16 @@ freeze(struct context *c)
     struct frozen *frozen = NULL;
     context_list_databases(inst, &list);
     struct frozen_params params = {
-        .cache = inst->cache, .log = inst->log, .files = list.files, .n_files = list.n,
+        .cache = inst->cache,
+        .log = inst->log,
+        .files = list.files,
+        .n_files = list.n,
         .mark = c->begin,
         .preimage_dir = params_text(inst->params, JET_paramJetxPreimagePath),
         .budget_bytes = (uint64_t)params_number(inst->params, JET_paramJetxPreimageBudget) << 20,
-        .instance = inst->name, .died = note_death, .ctx = c,
+        .instance = inst->name,
+        .died = note_death,
+        .ctx = c,
     };
     JET_ERR err = frozen_begin(&params, &frozen);
     if (err < 0)
@@ -449,8 +457,9 @@ report_end(struct context *c, JET_ERR outcome)
         event_report(events, EVENT_BACKUP_STOP_BY_CALLER, NULL);
     } else if (outcome == JET_errBackupAbortByServer) {
         JET_ERR died = atomic_load(&c->died);
-        g_autofree char *why = died < 0 ? g_strdup_printf("No room for old page images: error %d.", died)
-                                        : g_strdup("It was stopped.");
+        g_autofree char *why = died < 0
+                                   ? g_strdup_printf("No room for old page images: error %d.", died)
+                                   : g_strdup("It was stopped.");
         event_report(events, EVENT_BACKUP_STOP_BY_SERVER, why, NULL);
     } else {
         g_autofree char *number = event_number(outcome);

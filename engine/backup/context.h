@@ -2,9 +2,9 @@
 /*
  * context: the one backup session of an instance, its state machine (backup API, section 2).
  *
- *                    begin(0)                 log_info                      handle open: Dh, Lh, I2h
- *   NONE --+-----------------> DATABASES ------------------> LOGS           (one at a time)
- *          |  begin(incremental)               log_info
+ *                    begin(0)                 log_info                      handle open: Dh, Lh,
+ * I2h NONE --+-----------------> DATABASES ------------------> LOGS           (one at a time) |
+ * begin(incremental)               log_info
  *          +-----------------> INCREMENTAL ----------------> INC_LOGS
  *          |  begin_frozen
  *          +-----------------> FROZEN (any number of handles)
@@ -12,14 +12,15 @@
  *   end, term; a failing open or read in a log phase: any --> NONE
  *   stop: sets a flag only; all but close, end, status answer JET_errBackupAbortByServer then
  *
- * A plain session reads database pages from the live file, with the page writer paused for the time of one
- * read: a fuzzy image that the logs make whole. A frozen one is backup/frozen.h's.
+ * A plain session reads database pages from the live file, with the page writer paused for the time
+ * of one read: a fuzzy image that the logs make whole. A frozen one is backup/frozen.h's.
  *
- * What a call answers when both the source and the documentation of ESE speak is what the documentation
- * says: end returns JET_errBackupAbortByCaller / ByServer for what was no whole backup.
+ * What a call answers when both the source and the documentation of ESE speak is what the
+ * documentation says: end returns JET_errBackupAbortByCaller / ByServer for what was no whole
+ * backup.
  *
- * Locks, in order: context lock (all calls of a session one after the other; held across I/O), instance
- * work. Reads of a frozen session's files run without it. stop and status take neither.
+ * Locks, in order: context lock (all calls of a session one after the other; held across I/O),
+ * instance work. Reads of a frozen session's files run without it. stop and status take neither.
  */
 #pragma once
 
@@ -36,10 +37,11 @@ struct instance;
 
 /*
  * grbit 0 (full) or JET_bitBackupIncremental. In this order: JET_errBackupNotAllowedYet,
- * JET_errLoggingDisabled, JET_errLogWriteFail, JET_errInvalidGrbit, JET_errInvalidBackup (incremental
- * with circular logging), JET_errLogDiskFull, JET_errLogSequenceEnd, JET_errBackupInProgress,
- * JET_errMissingFullBackup (event 206), JET_errCheckpointFileNotFound, JET_errCheckpointCorrupt,
- * JET_errBadCheckpointSignature, JET_errFileInvalidType; JET_errOutOfMemory.
+ * JET_errLoggingDisabled, JET_errLogWriteFail, JET_errInvalidGrbit, JET_errInvalidBackup
+ * (incremental with circular logging), JET_errLogDiskFull, JET_errLogSequenceEnd,
+ * JET_errBackupInProgress, JET_errMissingFullBackup (event 206), JET_errCheckpointFileNotFound,
+ * JET_errCheckpointCorrupt, JET_errBadCheckpointSignature, JET_errFileInvalidType;
+ * JET_errOutOfMemory.
  */
 JET_ERR context_begin(struct instance *inst, JET_GRBIT grbit);
 
@@ -53,16 +55,17 @@ JET_ERR context_attach_info(struct instance *inst, char ***paths);
 /*
  * JetOpenFile. In a frozen session name may be szName or szPath. JET_errNoBackup,
  * JET_errBackupAbortByServer, JET_errInvalidParameter (no name; no name of a log: ends the backup),
- * JET_errOutOfMemory (a file is open), JET_errInvalidBackupSequence (database in a log phase: ends),
- * JET_errDatabaseNotFound (event 217), JET_errMissingFileToBackup (event 459, ends); os errors.
+ * JET_errOutOfMemory (a file is open), JET_errInvalidBackupSequence (database in a log phase:
+ * ends), JET_errDatabaseNotFound (event 217), JET_errMissingFileToBackup (event 459, ends); os
+ * errors.
  */
 JET_ERR context_open(struct instance *inst, const char *name, JET_HANDLE *hf, uint64_t *size);
 
 /*
  * JetReadFile: from the handle's position. JET_errNoBackup, JET_errBackupAbortByServer,
  * JET_errInvalidParameter (handle; cb no multiple of the page size, first read below 3 pages of a
- * database, 2 of a log; a frozen session takes any cb), read and verification errors (of a database:
- * event 217, the handle is closed; of a log: event 218, the backup ends).
+ * database, 2 of a log; a frozen session takes any cb), read and verification errors (of a
+ * database: event 217, the handle is closed; of a log: event 218, the backup ends).
  */
 JET_ERR context_read(struct instance *inst, JET_HANDLE hf, void *pv, uint32_t cb, uint32_t *actual);
 
@@ -78,30 +81,35 @@ JET_ERR context_close(struct instance *inst, JET_HANDLE hf);
  * JET_errNoBackup, JET_errBackupAbortByServer, JET_errInvalidBackupSequence (a file is open),
  * JET_errMissingFileToBackup (incremental, event 459), log errors. gen_low, gen_high may be NULL.
  */
-JET_ERR context_log_info(struct instance *inst, char ***paths, uint32_t *gen_low, uint32_t *gen_high);
+JET_ERR context_log_info(struct instance *inst, char ***paths, uint32_t *gen_low,
+                         uint32_t *gen_high);
 JET_ERR context_truncate_info(struct instance *inst, char ***paths);
 
-/* JET_errNoBackup, JET_errBackupAbortByServer, JET_errInvalidBackupSequence, JET_errLogFileNotCopied
- * (event 520); os errors. A frozen session trusts its caller that all was copied. */
+/* JET_errNoBackup, JET_errBackupAbortByServer, JET_errInvalidBackupSequence,
+ * JET_errLogFileNotCopied (event 520); os errors. A frozen session trusts its caller that all was
+ * copied. */
 JET_ERR context_truncate(struct instance *inst);
 
 /*
  * JetEndExternalBackupInstance2. 0: a whole backup, headers stamped. JET_errInvalidParameter: not
- * exactly one of Normal and Abort; JET_errNoBackup; JET_errBackupAbortByCaller (Abort, or before log info);
- * JET_errBackupAbortByServer (stopped, or no room). In the last two the backup is over all the same.
+ * exactly one of Normal and Abort; JET_errNoBackup; JET_errBackupAbortByCaller (Abort, or before
+ * log info); JET_errBackupAbortByServer (stopped, or no room). In the last two the backup is over
+ * all the same.
  */
 JET_ERR context_end(struct instance *inst, JET_GRBIT grbit);
 
 /* JetStopBackup: no gate needed; does not wait. */
 void context_stop(struct instance *inst);
 
-/* The instance goes down; nobody is inside. Ends a session (event 226 unless silent), frees the context. */
+/* The instance goes down; nobody is inside. Ends a session (event 226 unless silent), frees the
+ * context. */
 void context_term(struct instance *inst, bool silent);
 
 /* No gate needed. cbStruct of *status is respected and kept. */
 JET_ERR context_status(struct instance *inst, JETX_BACKUPSTATUS *status);
 
-/* ---- frozen sessions: JET_errNoBackup, JET_errInvalidBackupSequence (plain), what killed it ---- */
+/* ---- frozen sessions: JET_errNoBackup, JET_errInvalidBackupSequence (plain), what killed it ----
+ */
 
 JET_ERR context_files(struct instance *inst, JETX_BACKUPFILE **files /* g_free */, uint32_t *n);
 JET_ERR context_manifest(struct instance *inst, char **json /* g_free */);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * context_files: open, read, close: one plain handle, or any number of frozen ones (backup API, 1.8-1.10, 3).
+ * context_files: open, read, close: one plain handle, or any number of frozen ones (backup
+ * API, 1.8-1.10, 3).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,8 +35,10 @@ report_close(struct context *c, bool whole)
     if (whole && !f->is_log) {
         event_report(c->inst->events, EVENT_BACKUP_FILE_STOP_OK, f->path, NULL);
     } else if (!whole) {
-        g_autofree char *read = event_number((int64_t)f->at), *total = event_number((int64_t)f->size);
-        event_report(c->inst->events, EVENT_BACKUP_FILE_STOP_BEFORE_END, f->path, read, total, NULL);
+        g_autofree char *read = event_number((int64_t)f->at),
+                        *total = event_number((int64_t)f->size);
+        event_report(c->inst->events, EVENT_BACKUP_FILE_STOP_BEFORE_END, f->path, read, total,
+                     NULL);
     }
 }
 
@@ -70,9 +73,13 @@ open_database(struct context *c, const struct backup_file_list *list, size_t i, 
     struct dbheader live;
     dbfile_header(list->files[i], &live);
     marks_header_image(&live, &c->begin, head, page);
-    *f = (struct plain_file){.open = true, .path = g_strdup(path), .dbid = list->dbids[i],
-                             .file = list->files[i], .page_bytes = page,
-                             .pgno_last = dbfile_pgno_last(list->files[i]), .head = head};
+    *f = (struct plain_file) {.open = true,
+                              .path = g_strdup(path),
+                              .dbid = list->dbids[i],
+                              .file = list->files[i],
+                              .page_bytes = page,
+                              .pgno_last = dbfile_pgno_last(list->files[i]),
+                              .head = head};
     memcpy(f->header.bytes, head, sizeof f->header.bytes);
     f->size = ((uint64_t)f->pgno_last + 3) * page;
     g_autofree char *size = f->size > 1 << 20
@@ -87,9 +94,11 @@ open_log_file(struct context *c, const char *path)
 {
     struct instance *inst = c->inst;
     g_autofree char *name = g_path_get_basename(path);
-    const char *ext =
-        params_number(inst->params, JET_paramLegacyFileNames) & JET_bitESE98FileNames ? "log" : "jtx";
-    struct log_name parsed = log_name_parse(name, params_text(inst->params, JET_paramBaseName), ext);
+    const char *ext = params_number(inst->params, JET_paramLegacyFileNames) & JET_bitESE98FileNames
+                          ? "log"
+                          : "jtx";
+    struct log_name parsed =
+        log_name_parse(name, params_text(inst->params, JET_paramBaseName), ext);
     if (parsed.kind != LOG_NAME_ARCHIVE)
         return JET_errInvalidParameter;
     struct stat st;
@@ -112,10 +121,13 @@ open_log_file(struct context *c, const char *path)
     JET_ERR err = frozen_reader_new(&file, &reader);
     if (err < 0)
         return err;
-    c->plain = (struct plain_file){.open = true, .is_log = true, .path = g_strdup(path),
-                                   .size = (uint64_t)st.st_size, .gen = (uint32_t)parsed.gen,
-                                   .reader = reader,
-                                   .page_bytes = cache_page_bytes(inst->cache)};
+    c->plain = (struct plain_file) {.open = true,
+                                    .is_log = true,
+                                    .path = g_strdup(path),
+                                    .size = (uint64_t)st.st_size,
+                                    .gen = (uint32_t)parsed.gen,
+                                    .reader = reader,
+                                    .page_bytes = cache_page_bytes(inst->cache)};
     return JET_errSuccess;
 }
 
@@ -434,7 +446,8 @@ lock_frozen(struct instance *inst, struct context **out)
     JET_ERR err = context_lock_live(inst, out);
     if (err < 0)
         return err;
-    err = (*out)->state == BACKUP_FROZEN ? frozen_error((*out)->frozen) : JET_errInvalidBackupSequence;
+    err = (*out)->state == BACKUP_FROZEN ? frozen_error((*out)->frozen)
+                                         : JET_errInvalidBackupSequence;
     if (err < 0)
         context_unlock(*out);
     return err;

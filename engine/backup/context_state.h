@@ -34,7 +34,7 @@ struct plain_file {
     uint8_t dbid;
     struct dbfile *file;
     uint32_t page_bytes, pgno_last;
-    uint8_t *head;         /* one page: the header image */
+    uint8_t *head;          /* one page: the header image */
     struct dbheader header; /* as stamped */
     /* log */
     uint32_t gen;
@@ -49,8 +49,8 @@ struct frozen_handle {
 };
 
 struct backup_db {
-    bool done;           /* read to the end in this session */
-    struct bkinfo bk;    /* of its trailer */
+    bool done;        /* read to the end in this session */
+    struct bkinfo bk; /* of its trailer */
 };
 
 struct context {
@@ -60,9 +60,9 @@ struct context {
     enum backup_state state;
     atomic_bool stopped;
     _Atomic JET_ERR died; /* why the frozen session died by itself, or 0 */
-    bool truncated;      /* JetTruncateLog got past its checks */
-    bool logs_ready;     /* the log was rolled, the ranges are fixed */
-    struct bkinfo begin; /* mark, time, gen_low = copy_mic */
+    bool truncated;       /* JetTruncateLog got past its checks */
+    bool logs_ready;      /* the log was rolled, the ranges are fixed */
+    struct bkinfo begin;  /* mark, time, gen_low = copy_mic */
     struct lgpos prepare_mark;
     uint64_t prepare_time;
     uint32_t copy_mic, copy_mac;     /* logs to copy: [mic, mac) */
@@ -107,8 +107,8 @@ enum backup_phase {
 enum backup_scope { SCOPE_FULL = 1, SCOPE_INCREMENTAL = 2, SCOPE_COPY = 5, SCOPE_DIFFERENTIAL = 6 };
 
 /* Logs a Backup2 record. dbid 0 = all. *at may be NULL. */
-JET_ERR stamp_record(struct context *c, enum backup_phase phase, uint8_t dbid, const struct bkinfo *bk,
-                     struct lgpos *at);
+JET_ERR stamp_record(struct context *c, enum backup_phase phase, uint8_t dbid,
+                     const struct bkinfo *bk, struct lgpos *at);
 
 /* A good end: Update records, then header slots (backup API, 4.1). Event 219 on errors. */
 void stamp_databases(struct context *c, bool truncated);

@@ -132,7 +132,8 @@ distinct_mtime_ns(int64_t now_ms)
     return ns;
 }
 
-/* A number made of a signature and a generation: the same for the same log at any time and place. */
+/* A number made of a signature and a generation: the same for the same log at any time and place.
+ */
 static uint64_t
 stable_inode(const uint8_t *signature, uint64_t gen)
 {
@@ -220,10 +221,16 @@ list_manifest(struct frozen *f)
     g_autofree uint8_t(*sign_dbs)[28] = g_malloc0_n(f->n_files + 1, 28);
     for (size_t i = 0; i < f->n_images; i++)
         memcpy(sign_dbs[i], &f->images[i].header.bytes[DBH_SIGN_DB], 28);
-    struct manifest m = {.instance = f->instance, .pid = (uint32_t)getpid(), .bk = f->bk,
-                         .freeze_lgpos = ((uint64_t)f->bk.gen_high + 1) << 32, .time_ms = f->time_ms,
-                         .mode = "frozen", .sign_log = log_signature(f->log), .files = f->files,
-                         .sign_dbs = (const uint8_t(*)[28])sign_dbs, .n_files = f->n_files};
+    struct manifest m = {.instance = f->instance,
+                         .pid = (uint32_t)getpid(),
+                         .bk = f->bk,
+                         .freeze_lgpos = ((uint64_t)f->bk.gen_high + 1) << 32,
+                         .time_ms = f->time_ms,
+                         .mode = "frozen",
+                         .sign_log = log_signature(f->log),
+                         .files = f->files,
+                         .sign_dbs = (const uint8_t(*)[28])sign_dbs,
+                         .n_files = f->n_files};
     f->manifest = manifest_write(&m);
     JETX_BACKUPFILE *file = new_file(f, JETX_fileGenerated, "");
     g_strlcpy(file->szName, MANIFEST_NAME, sizeof file->szName);
@@ -386,7 +393,8 @@ frozen_open(struct frozen *f, const char *name, struct frozen_file *out)
         return err;
     for (size_t i = 0; i < f->n_files; i++) {
         const JETX_BACKUPFILE *file = &f->files[i];
-        if (strcmp(name, file->szName) != 0 && (!file->szPath[0] || strcmp(name, file->szPath) != 0))
+        if (strcmp(name, file->szName) != 0 &&
+            (!file->szPath[0] || strcmp(name, file->szPath) != 0))
             continue;
         if (i < f->n_images)
             return image_open(&f->images[i], out);
@@ -400,7 +408,7 @@ void
 frozen_get_stats(struct frozen *f, struct frozen_stats *stats)
 {
     g_mutex_lock(&f->lock);
-    *stats = (struct frozen_stats){
+    *stats = (struct frozen_stats) {
         .begin = f->bk.mark,
         .freeze = {.gen = (int32_t)f->bk.gen_high + 1},
         .gen_low = f->bk.gen_low,

@@ -2,15 +2,16 @@
 /*
  * frozen: a backup session whose files, sizes, times and every byte are fixed at one moment.
  *
- * At the freeze the page writer is paused, the log is rolled (G = its last closed generation), headers
- * and sizes are taken, the before-overwrite hook is set, the writer resumes. From then on the hook puts
- * old page images aside (image.h). The logs from the checkpoint to G are pinned and held open.
+ * At the freeze the page writer is paused, the log is rolled (G = its last closed generation),
+ * headers and sizes are taken, the before-overwrite hook is set, the writer resumes. From then on
+ * the hook puts old page images aside (image.h). The logs from the checkpoint to G are pinned and
+ * held open.
  *
  * Invariants:
  *  1. Bytes served for (file, offset) never change within a session.
  *  2. Database image + served logs recover to exactly the transactions durable at the freeze.
- *  3. A commit never waits for a reader; the writer's extra work is at most one read and one write per
- *     page per session.
+ *  3. A commit never waits for a reader; the writer's extra work is at most one read and one write
+ * per page per session.
  *  4. When the preimage budget or the disk runs out the session dies (JET_errBackupAbortByServer,
  *     reads fail for ever after); the database never does.
  *  5. The end of the session, by whatever cause, frees preimages and pinned logs.
@@ -44,31 +45,33 @@ struct frozen_params {
     struct log *log;
     struct dbfile **files; /* the attached, logged databases; stay attached until frozen_end */
     size_t n_files;
-    struct bkinfo mark;       /* position and time of the begin; gen_low = generation of the checkpoint */
-    const char *preimage_dir; /* "" = beside each database */
-    uint64_t budget_bytes;    /* for preimages; 0 = what the disk has */
-    const char *instance;     /* name, for the manifest */
+    struct bkinfo mark; /* position and time of the begin; gen_low = generation of the checkpoint */
+    const char *preimage_dir;             /* "" = beside each database */
+    uint64_t budget_bytes;                /* for preimages; 0 = what the disk has */
+    const char *instance;                 /* name, for the manifest */
     void (*died)(void *ctx, JET_ERR err); /* by itself; writer thread, no lock held. May be NULL */
     void *ctx;
 };
 
 /*
  * Freezes. Nobody attaches or detaches databases meanwhile.
- * JET_errMissingLogFile (gen_low is gone), JET_errDiskFull, JET_errLogWriteFail and other log errors,
- * JET_errOutOfMemory, os errors. On error nothing is left behind (the log may have been rolled).
+ * JET_errMissingLogFile (gen_low is gone), JET_errDiskFull, JET_errLogWriteFail and other log
+ * errors, JET_errOutOfMemory, os errors. On error nothing is left behind (the log may have been
+ * rolled).
  */
 JET_ERR frozen_begin(const struct frozen_params *params, struct frozen **out)
     __attribute__((warn_unused_result));
 
-/* Ends the session: hook gone, preimages and pins freed. Descriptors that readers hold stay readable
- * but say `why` (0: JET_errNoBackup). NULL is fine. */
+/* Ends the session: hook gone, preimages and pins freed. Descriptors that readers hold stay
+ * readable but say `why` (0: JET_errNoBackup). NULL is fine. */
 void frozen_end(struct frozen *frozen, JET_ERR why);
 
 /* The session is dead from now on, with err. Any thread. */
 void frozen_kill(struct frozen *frozen, JET_ERR err);
 
 /* All was copied: logs below gen need no longer be kept (descriptors stay). Pin errors. */
-JET_ERR frozen_release_logs(struct frozen *frozen, uint32_t gen) __attribute__((warn_unused_result));
+JET_ERR frozen_release_logs(struct frozen *frozen, uint32_t gen)
+    __attribute__((warn_unused_result));
 
 /* 0, or what killed it. */
 JET_ERR frozen_error(struct frozen *frozen);
@@ -76,7 +79,8 @@ JET_ERR frozen_error(struct frozen *frozen);
 /* Its files: databases, logs, the manifest. Valid until frozen_end. */
 const JETX_BACKUPFILE *frozen_files(const struct frozen *frozen, size_t *n);
 
-/* Opens a file by szName or szPath. JET_errFileNotFound, JET_errOutOfFileHandles, frozen_error's. */
+/* Opens a file by szName or szPath. JET_errFileNotFound, JET_errOutOfFileHandles, frozen_error's.
+ */
 JET_ERR frozen_open(struct frozen *frozen, const char *name, struct frozen_file *out)
     __attribute__((warn_unused_result));
 
@@ -93,5 +97,6 @@ struct frozen_stats {
 
 void frozen_get_stats(struct frozen *frozen, struct frozen_stats *stats);
 
-/* bkinfo of file's copy, genHigh included: what its header is stamped with when the session ends well. */
+/* bkinfo of file's copy, genHigh included: what its header is stamped with when the session ends
+ * well. */
 struct bkinfo frozen_bkinfo(const struct frozen *frozen);

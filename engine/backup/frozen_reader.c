@@ -80,7 +80,8 @@ map_bitmap(struct frozen_reader *reader)
 static JET_ERR
 check_parts(const struct frozen_file *f)
 {
-    size_t head = f->head ? g_bytes_get_size(f->head) : 0, tail = f->tail ? g_bytes_get_size(f->tail) : 0;
+    size_t head = f->head ? g_bytes_get_size(f->head) : 0,
+           tail = f->tail ? g_bytes_get_size(f->tail) : 0;
     bool ok = false;
     if (f->kind == JETX_fileGenerated)
         ok = head == f->size;
@@ -90,7 +91,8 @@ check_parts(const struct frozen_file *f)
         ok = head ? head == 2 * (size_t)f->page_bytes && tail == f->page_bytes &&
                         f->size == ((uint64_t)f->pgno_last + 3) * f->page_bytes
                   : tail == 0;
-    return ok && (f->preimage_fd < 0 || f->bitmap_fd >= 0) ? JET_errSuccess : JET_errInvalidParameter;
+    return ok && (f->preimage_fd < 0 || f->bitmap_fd >= 0) ? JET_errSuccess
+                                                           : JET_errInvalidParameter;
 }
 
 /* Logs of old Windows have 512-byte sectors and another checksum: those are served unseen. */
@@ -156,7 +158,8 @@ read_preimages(struct frozen_reader *reader, uint32_t first, uint32_t n, uint8_t
             continue;
         while (i + run < n && was_overwritten(reader, first + i + run))
             run++;
-        err = read_fd(reader->file.preimage_fd, (uint64_t)(first + i) * page, dst + i * page, run * page);
+        err = read_fd(reader->file.preimage_fd, (uint64_t)(first + i) * page, dst + i * page,
+                      run * page);
     }
     return err;
 }
@@ -225,7 +228,8 @@ read_database(struct frozen_reader *reader, uint64_t ib, uint8_t *buf, size_t cb
     }
     if (ib < pages_at || ib >= pages_at + (uint64_t)f->pgno_last * f->page_bytes) {
         uint64_t end = ib < pages_at ? pages_at : reader->tail_at;
-        *got = (size_t)MIN((uint64_t)cb, end - ib); /* an offline file's own header, or its odd end */
+        *got =
+            (size_t)MIN((uint64_t)cb, end - ib); /* an offline file's own header, or its odd end */
         return read_fd(f->base_fd, ib, buf, *got);
     }
     uint64_t end = pages_at + (uint64_t)f->pgno_last * f->page_bytes;

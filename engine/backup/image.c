@@ -109,7 +109,8 @@ word_of(const struct image *image, uint32_t pgno)
     return (_Atomic uint64_t *)(image->map + FROZEN_BITS_AT) + pgno / 64;
 }
 
-/* Does this page still need to be put aside? Only the writer sets bits, so it may look without order. */
+/* Does this page still need to be put aside? Only the writer sets bits, so it may look without
+ * order. */
 static bool
 needs_saving(const struct image *image, uint32_t pgno)
 {
@@ -121,8 +122,8 @@ static JET_ERR
 save_run(struct image *image, uint32_t first, uint32_t n)
 {
     size_t len = (size_t)n * image->page_bytes;
-    JET_ERR err = os_file_read(dbfile_os_file(image->file), ((uint64_t)first + 1) * image->page_bytes,
-                               image->copy, len);
+    JET_ERR err = os_file_read(dbfile_os_file(image->file),
+                               ((uint64_t)first + 1) * image->page_bytes, image->copy, len);
     if (err >= 0)
         err = os_file_write(image->side, (uint64_t)first * image->page_bytes, image->copy, len);
     for (uint32_t i = 0; err >= 0 && i < n; i++)

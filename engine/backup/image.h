@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * image: one database as it stood at the freeze, while the database goes on (frozen_reader.h reads it).
+ * image: one database as it stood at the freeze, while the database goes on (frozen_reader.h reads
+ * it).
  *
- * Either the file system cloned the base file at the freeze, or the old image of each page is put aside
- * before the page is overwritten for the first time.
+ * Either the file system cloned the base file at the freeze, or the old image of each page is put
+ * aside before the page is overwritten for the first time.
  *
  *   image_prepare (slow, before) -> image_freeze (writer paused) -> image_save* -> image_close
  *                                                        image_kill, at any time, once
@@ -24,10 +25,10 @@ struct os_file;
 struct image {
     struct dbfile *file;
     uint32_t page_bytes;
-    uint32_t pgno_last;    /* at the freeze */
+    uint32_t pgno_last;     /* at the freeze */
     struct dbheader header; /* as stamped */
     GBytes *head, *tail;
-    struct os_file *side;   /* the clone, or the preimages */
+    struct os_file *side; /* the clone, or the preimages */
     bool cloned;
     int base_fd, side_fd, bitmap_fd; /* read-only, for readers */
     uint8_t *map;                    /* the bitmap, writable */
@@ -48,8 +49,8 @@ JET_ERR image_freeze(struct image *image, const struct bkinfo *bk, uint64_t time
     __attribute__((warn_unused_result));
 
 /*
- * Pages pgnos[n], ascending, are about to be overwritten: puts those aside that were there at the freeze
- * and are not yet. *bytes (added to) = what it took. room = how many bytes it may take:
+ * Pages pgnos[n], ascending, are about to be overwritten: puts those aside that were there at the
+ * freeze and are not yet. *bytes (added to) = what it took. room = how many bytes it may take:
  * JET_errDiskFull beyond; other os errors. Writer thread only.
  */
 JET_ERR image_save(struct image *image, const uint32_t *pgnos, size_t n, uint64_t room,

@@ -96,9 +96,11 @@ add_session(JsonBuilder *b, const struct manifest *m)
     add_number(b, "genLow", m->bk.gen_low);
     add_number(b, "genHigh", m->bk.gen_high);
     add_signature(b, "logSignature", m->sign_log);
-    add_string(b, "restore", strcmp(m->mode, "frozen") == 0
-                                 ? "jetfs restore COPY TARGET, or JetExternalRestore2 with this genLow and genHigh"
-                                 : "the files as they are");
+    add_string(
+        b, "restore",
+        strcmp(m->mode, "frozen") == 0
+            ? "jetfs restore COPY TARGET, or JetExternalRestore2 with this genLow and genHigh"
+            : "the files as they are");
 }
 
 char *

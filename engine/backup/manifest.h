@@ -2,8 +2,8 @@
 /*
  * manifest: backup.json, what a copy consists of and what restores it.
  *
- * Numbers that may pass 2^53 (inode, packed positions) are strings of decimal digits. Unknown members
- * are ignored by readers.
+ * Numbers that may pass 2^53 (inode, packed positions) are strings of decimal digits. Unknown
+ * members are ignored by readers.
  */
 #pragma once
 
@@ -22,10 +22,10 @@
 struct manifest {
     const char *instance;
     uint32_t pid;
-    struct bkinfo bk;      /* mark, gen_low, gen_high */
-    uint64_t freeze_lgpos; /* packed; a transaction is in the copy iff its commit id is below */
-    int64_t time_ms;       /* of the freeze, since 1970 */
-    const char *mode;      /* "frozen" (restore needed), "offline" (as it lay) */
+    struct bkinfo bk;        /* mark, gen_low, gen_high */
+    uint64_t freeze_lgpos;   /* packed; a transaction is in the copy iff its commit id is below */
+    int64_t time_ms;         /* of the freeze, since 1970 */
+    const char *mode;        /* "frozen" (restore needed), "offline" (as it lay) */
     const uint8_t *sign_log; /* 28, or NULL */
     const JETX_BACKUPFILE *files;
     const uint8_t (*sign_dbs)[28]; /* per file; of databases */
@@ -52,7 +52,8 @@ struct manifest_read {
 };
 
 /* JET_errFileNotFound, JET_errInvalidBackup (no manifest of ours), os errors. */
-JET_ERR manifest_load(const char *path, struct manifest_read *out) __attribute__((warn_unused_result));
+JET_ERR manifest_load(const char *path, struct manifest_read *out)
+    __attribute__((warn_unused_result));
 void manifest_read_clear(struct manifest_read *manifest);
 
 /* The 28 bytes of a signature as hex digits; g_free. */

@@ -9,8 +9,8 @@ struct bkinfo
 bkinfo_get(const void *in)
 {
     const uint8_t *b = in;
-    return (struct bkinfo){lgpos_get(b + BKINFO_MARK), le64_get(b + BKINFO_TIME),
-                           le32_get(b + BKINFO_GEN_LOW), le32_get(b + BKINFO_GEN_HIGH)};
+    return (struct bkinfo) {lgpos_get(b + BKINFO_MARK), le64_get(b + BKINFO_TIME),
+                            le32_get(b + BKINFO_GEN_LOW), le32_get(b + BKINFO_GEN_HIGH)};
 }
 
 void

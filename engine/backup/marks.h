@@ -3,8 +3,8 @@
  * marks: what a backup writes into the header of a copy.
  *
  * The stream of a database is [header image][the same][pages 1..pgnoLast][trailer] (trailer.h), as
- * JetReadFile gives it (backup API, section 3). A copy that was not yet restored has bkinfoFullCur.genLow != 0 and
- * genHigh == 0.
+ * JetReadFile gives it (backup API, section 3). A copy that was not yet restored has
+ * bkinfoFullCur.genLow != 0 and genHigh == 0.
  */
 #pragma once
 

@@ -15,12 +15,12 @@
 #include "os/file.h"
 #include "page/page.h"
 
-#define CHECKPOINT_MAX (64u << 10) /* a checkpoint file is 8 KiB */
+#define CHECKPOINT_MAX (16u << 10) /* a checkpoint file is 8 KiB */
 
 struct entry {
     JETX_BACKUPFILE file;
-    struct os_file *os;   /* NULL: content */
-    GBytes *content;      /* of generated ones */
+    struct os_file *os;    /* NULL: content */
+    GBytes *content;       /* of generated ones */
     uint8_t signature[28]; /* of databases */
 };
 
@@ -83,7 +83,8 @@ open_entry(struct entry *entry)
     return JET_errSuccess;
 }
 
-/* The child that a walk to the right end of the space tree goes to; 0 at a leaf, whose last key is *last. */
+/* The child that a walk to the right end of the space tree goes to; 0 at a leaf, whose last key is
+ * *last. */
 static JET_ERR
 right_end(struct os_file *os, uint32_t page_bytes, uint32_t pgno, uint32_t *child, uint32_t *last)
 {
@@ -114,8 +115,8 @@ right_end(struct os_file *os, uint32_t page_bytes, uint32_t pgno, uint32_t *chil
 }
 
 /*
- * Last page that the database owns (highest key of the owned-extent tree at page 2): what lies behind
- * it in the file are no pages. When the tree cannot be read: all there is.
+ * Last page that the database owns (highest key of the owned-extent tree at page 2): what lies
+ * behind it in the file are no pages. When the tree cannot be read: all there is.
  */
 static uint32_t
 owned_pages(struct os_file *os, uint32_t page_bytes, uint32_t in_file)
@@ -160,7 +161,8 @@ add_log(struct offline *o, const char *path)
     JET_ERR err = open_entry(entry);
     if (err < 0)
         return err;
-    if (os_file_read(entry->os, 0, header, sizeof header) < 0 || log_filehdr_decode(header, hdr) < 0)
+    if (os_file_read(entry->os, 0, header, sizeof header) < 0 ||
+        log_filehdr_decode(header, hdr) < 0)
         return JET_errSuccess; /* served all the same: it is evidence */
     entry->file.genLog = (uint32_t)hdr->gen;
     memcpy(o->sign_log, hdr->signature, sizeof o->sign_log);
@@ -174,7 +176,7 @@ add_content(struct offline *o, const char *path)
     struct entry *entry = add_entry(o, JETX_fileGenerated, path);
     JET_ERR err = open_entry(entry);
     uint64_t size = entry->file.cbSize;
-    g_autofree uint8_t *data = g_malloc(CHECKPOINT_MAX);
+    uint8_t data[CHECKPOINT_MAX];
     if (err >= 0 && size > CHECKPOINT_MAX)
         err = JET_errCheckpointCorrupt;
     if (err >= 0)
@@ -279,10 +281,14 @@ add_manifest(struct offline *o)
         files[i] = entry->file;
         memcpy(signatures[i], entry->signature, 28);
     }
-    struct manifest m = {.pid = (uint32_t)getpid(), .bk = range_of(o), .mode = "offline",
+    struct manifest m = {.pid = (uint32_t)getpid(),
+                         .bk = range_of(o),
+                         .mode = "offline",
                          .time_ms = g_get_real_time() / 1000,
-                         .sign_log = o->have_log ? o->sign_log : NULL, .files = files,
-                         .sign_dbs = (const uint8_t(*)[28])signatures, .n_files = n};
+                         .sign_log = o->have_log ? o->sign_log : NULL,
+                         .files = files,
+                         .sign_dbs = (const uint8_t(*)[28])signatures,
+                         .n_files = n};
     char *text = manifest_write(&m);
     struct entry *entry = add_entry(o, JETX_fileGenerated, MANIFEST_NAME);
     entry->file.szPath[0] = '\0';
@@ -348,7 +354,9 @@ offline_free(struct offline *o)
 static JET_ERR
 state_error(const struct offline *o)
 {
-    return !o->in_session ? JET_errNoBackup : o->stopped ? JET_errBackupAbortByServer : JET_errSuccess;
+    return !o->in_session ? JET_errNoBackup
+           : o->stopped   ? JET_errBackupAbortByServer
+                          : JET_errSuccess;
 }
 
 static JET_ERR
@@ -427,8 +435,8 @@ JET_ERR
 offline_read_file_at(struct offline *o, JET_HANDLE hf, uint64_t ib, void *pv, uint32_t cb,
                      uint32_t *actual)
 {
-    struct handle *handle;
-    uint64_t at;
+    struct handle *handle = NULL;
+    uint64_t at = 0;
     size_t got = 0;
     JET_ERR err = hold_handle(o, hf, &handle, &at);
     if (err < 0)
@@ -443,8 +451,8 @@ offline_read_file_at(struct offline *o, JET_HANDLE hf, uint64_t ib, void *pv, ui
 JET_ERR
 offline_read_file(struct offline *o, JET_HANDLE hf, void *pv, uint32_t cb, uint32_t *actual)
 {
-    struct handle *handle;
-    uint64_t at;
+    struct handle *handle = NULL;
+    uint64_t at = 0;
     size_t got = 0;
     JET_ERR err = hold_handle(o, hf, &handle, &at);
     if (err < 0)
@@ -488,9 +496,11 @@ offline_begin(struct offline *o, JET_GRBIT grbit)
     if (err >= 0) {
         o->in_session = true;
         o->stopped = false;
-        o->status = (JETX_BACKUPSTATUS){.cbStruct = sizeof o->status, .genLow = bk.gen_low,
-                                        .genHigh = bk.gen_high,
-                                        .timeBegin = (uint64_t)(g_get_real_time() / G_USEC_PER_SEC)};
+        o->status =
+            (JETX_BACKUPSTATUS) {.cbStruct = sizeof o->status,
+                                 .genLow = bk.gen_low,
+                                 .genHigh = bk.gen_high,
+                                 .timeBegin = (uint64_t)(g_get_real_time() / G_USEC_PER_SEC)};
         memcpy(&o->status.signLog, o->sign_log, sizeof o->status.signLog);
         g_strlcpy(o->status.szState, "frozen", sizeof o->status.szState);
     }
@@ -562,10 +572,10 @@ offline_end(struct offline *o, JET_GRBIT grbit)
     if (how != JET_bitBackupEndNormal && how != JET_bitBackupEndAbort)
         return JET_errInvalidParameter;
     g_mutex_lock(&o->lock);
-    JET_ERR err = !o->in_session                   ? JET_errNoBackup
+    JET_ERR err = !o->in_session                 ? JET_errNoBackup
                   : how == JET_bitBackupEndAbort ? JET_errBackupAbortByCaller
-                  : o->stopped                     ? JET_errBackupAbortByServer
-                                                   : JET_errSuccess;
+                  : o->stopped                   ? JET_errBackupAbortByServer
+                                                 : JET_errSuccess;
     if (o->in_session) {
         drop_handles(o);
         o->in_session = o->stopped = false;

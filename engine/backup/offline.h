@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * offline: a frozen session over files that nobody has open: a database, or a directory of databases, logs
- * and checkpoint, e.g. from another machine.
+ * offline: a frozen session over files that nobody has open: a database, or a directory of
+ * databases, logs and checkpoint, e.g. from another machine.
  *
- * The files are opened read-only and locked against an owner (shared, so that several may look), for as
- * long as the object lives. They are served byte for byte as they lie; pages that the database owns and
- * log segments are verified on the way. Nothing is ever written.
+ * The files are opened read-only and locked against an owner (shared, so that several may look),
+ * for as long as the object lives. They are served byte for byte as they lie; pages that the
+ * database owns and log segments are verified on the way. Nothing is ever written.
  */
 #pragma once
 
@@ -18,8 +18,8 @@ struct offline;
 
 /*
  * JET_errFileNotFound (nothing there, or nothing of ours in the directory), JET_errFileAccessDenied
- * (an owner is alive: use its backup service; or no right to read), JET_errDatabaseCorrupted (no database, or
- * no good header), JET_errInvalidPath, JET_errOutOfMemory, JET_errDiskIO.
+ * (an owner is alive: use its backup service; or no right to read), JET_errDatabaseCorrupted (no
+ * database, or no good header), JET_errInvalidPath, JET_errOutOfMemory, JET_errDiskIO.
  */
 JET_ERR offline_open(const char *path, struct offline **out) __attribute__((warn_unused_result));
 void offline_free(struct offline *offline); /* NULL is fine; no call may run */
@@ -32,7 +32,8 @@ JET_ERR offline_files(struct offline *offline, JETX_BACKUPFILE **files /* g_free
 JET_ERR offline_manifest(struct offline *offline, char **json /* g_free */);
 
 /* By szName or szPath. JET_errFileNotFound. */
-JET_ERR offline_open_file(struct offline *offline, const char *name, JET_HANDLE *hf, uint64_t *size);
+JET_ERR offline_open_file(struct offline *offline, const char *name, JET_HANDLE *hf,
+                          uint64_t *size);
 JET_ERR offline_read_file(struct offline *offline, JET_HANDLE hf, void *pv, uint32_t cb,
                           uint32_t *actual);
 JET_ERR offline_read_file_at(struct offline *offline, JET_HANDLE hf, uint64_t ib, void *pv,

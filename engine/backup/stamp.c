@@ -4,8 +4,9 @@
  *
  *   full, logs truncated        FullPrev; IncPrev, DiffPrev, SnapshotCur zeroed    scope Full
  *   full, not truncated         CopyPrev                                           scope Copy
- *   incremental, truncated      IncPrev; SnapshotCur zeroed                        scope Incremental
- *   incremental, not truncated  DiffPrev                                           scope Differential
+ *   incremental, truncated      IncPrev; SnapshotCur zeroed                        scope
+ * Incremental incremental, not truncated  DiffPrev                                           scope
+ * Differential
  */
 #include <string.h>
 
@@ -29,7 +30,9 @@ append(struct context *c, enum backup_phase phase, enum backup_scope scope, uint
     uint8_t bytes[DBHEADER_BKINFO_BYTES];
     bkinfo_put(bytes, bk);
     struct lr lr = {.type = LR_BACKUP2,
-                    .backup = {.phase = (uint8_t)phase, .scope = (uint8_t)scope, .dbid = dbid,
+                    .backup = {.phase = (uint8_t)phase,
+                               .scope = (uint8_t)scope,
+                               .dbid = dbid,
                                .bkinfo = span_of(bytes, sizeof bytes)}};
     struct lr_parts parts;
     lr_encode(&lr, &parts);
@@ -102,7 +105,7 @@ bkinfo_of(struct context *c, uint8_t dbid, struct bkinfo *bk)
         bk->gen_high = c->copy_mac - 1;
         return c->dbs[dbid].done;
     }
-    *bk = (struct bkinfo){c->prepare_mark, c->prepare_time, c->copy_mic, c->copy_mac - 1};
+    *bk = (struct bkinfo) {c->prepare_mark, c->prepare_time, c->copy_mic, c->copy_mac - 1};
     return c->logs_ready;
 }
 

@@ -15,7 +15,8 @@
 JET_ERR
 cache_new(const struct cache_config *cfg, struct cache **out)
 {
-    if (cfg->page_bytes < 4096 || cfg->page_bytes > 32768 || (cfg->page_bytes & (cfg->page_bytes - 1)))
+    if (cfg->page_bytes < 4096 || cfg->page_bytes > 32768 ||
+        (cfg->page_bytes & (cfg->page_bytes - 1)))
         return JET_errInvalidParameter;
     struct cache *cache = g_try_malloc0(sizeof *cache);
     if (!cache)
@@ -32,7 +33,8 @@ cache_new(const struct cache_config *cfg, struct cache **out)
 
     JET_ERR err = frames_init(cache);
     cache->batch = g_try_malloc0_n(cache->batch_max, sizeof *cache->batch);
-    if (posix_memalign((void **)&cache->copies, 4096, (size_t)cache->batch_max * cfg->page_bytes) != 0)
+    if (posix_memalign((void **)&cache->copies, 4096, (size_t)cache->batch_max * cfg->page_bytes) !=
+        0)
         cache->copies = NULL;
     if (err >= 0 && (!cache->batch || !cache->copies))
         err = JET_errOutOfMemory;
@@ -131,7 +133,8 @@ drop_pin(struct cache *cache, struct frame *frame)
         pthread_cond_broadcast(&cache->done);
 }
 
-/* Takes a frame out of the hash for good; who still has it pinned will find it GONE. Needs the lock. */
+/* Takes a frame out of the hash for good; who still has it pinned will find it GONE. Needs the
+ * lock. */
 static void
 retire_frame(struct cache *cache, struct frame *frame, JET_ERR err)
 {
@@ -217,7 +220,8 @@ release(struct frame *frame)
     pthread_mutex_unlock(&cache->lock);
 }
 
-/* GONE is set under the write latch and, once pinned, never taken back: no lock needed beyond ours. */
+/* GONE is set under the write latch and, once pinned, never taken back: no lock needed beyond ours.
+ */
 static bool
 is_gone(struct frame *frame, JET_ERR *err)
 {

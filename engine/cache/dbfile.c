@@ -99,7 +99,8 @@ dbfile_open(const struct dbfile_spec *spec, struct dbfile **out)
     struct dbfile *file = dbfile_new(spec);
     if (!file)
         return JET_errOutOfMemory;
-    JET_ERR err = os_file_open(spec->path, spec->readonly ? OS_OPEN_READ : OS_OPEN_WRITE, &file->os);
+    JET_ERR err =
+        os_file_open(spec->path, spec->readonly ? OS_OPEN_READ : OS_OPEN_WRITE, &file->os);
     if (err >= 0 && !spec->readonly)
         err = os_file_lock(file->os);
     if (err >= 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dbfile_header: the header of a database file: read from the better copy, written slot 0, sync, slot 1,
- * sync, and the rules which generations it must name (log format 4.5, 4.6).
+ * dbfile_header: the header of a database file: read from the better copy, written slot 0, sync,
+ * slot 1, sync, and the rules which generations it must name (log format 4.5, 4.6).
  */
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * frames: the pool behind the cache: allocated in chunks up to the limit, found by hash, freed by clock.
+ * frames: the pool behind the cache: allocated in chunks up to the limit, found by hash, freed by
+ * clock.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -9,8 +9,8 @@
  *                     |                   |
  *                     +--read failed--> GONE (out of the hash, until the last pin) --> FREE
  *
- * A VALID frame is clean, dirty (in the dirty queue), writing (a copy is under way), or both: changed
- * again after it was copied. Only pins == 0, clean and not writing can be evicted.
+ * A VALID frame is clean, dirty (in the dirty queue), writing (a copy is under way), or both:
+ * changed again after it was copied. Only pins == 0, clean and not writing can be evicted.
  *
  * pthread locks rather than GLib's, so that ThreadSanitizer sees them.
  */
@@ -25,8 +25,8 @@
 #include "page/dbheader.h"
 #include "page/page.h"
 
-#define BATCH_BYTES (1u << 20) /* most bytes of page copies in one batch */
-#define BATCH_PAGES 256u
+#define BATCH_BYTES  (1u << 20) /* most bytes of page copies in one batch */
+#define BATCH_PAGES  256u
 #define CHUNK_FRAMES 64u /* frames are allocated so many at a time */
 
 enum frame_state { FRAME_FREE, FRAME_LOADING, FRAME_VALID, FRAME_GONE };
@@ -45,9 +45,9 @@ struct frame {
     bool referenced; /* the clock hand passes once more */
     bool fresh;      /* made by cache_fix_new, not dirty yet */
     bool dirty, writing;
-    uint64_t seq;                    /* when it became dirty; the queue is in this order */
-    struct lgpos modify, begin0;     /* of the changes since the last copy */
-    struct lgpos copied_begin0;      /* of those in the copy being written */
+    uint64_t seq;                /* when it became dirty; the queue is in this order */
+    struct lgpos modify, begin0; /* of the changes since the last copy */
+    struct lgpos copied_begin0;  /* of those in the copy being written */
     struct frame *hash_next;
     GList dirty_link;
 };
@@ -82,7 +82,8 @@ struct cache {
     GQueue dirty; /* frames by seq */
     uint64_t dirty_seq;
     uint64_t flush_target; /* write all with seq <= this */
-    struct lgpos advance_target; /* write those with begin0 below, if dirty since advance_seq or before */
+    struct lgpos
+        advance_target; /* write those with begin0 below, if dirty since advance_seq or before */
     uint64_t advance_seq;
     uint32_t waiters; /* fixes without a frame */
     bool batch_running, stop;

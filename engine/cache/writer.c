@@ -2,11 +2,12 @@
 /*
  * writer: the one thread that writes pages.
  *
- *   pick dirty frames, oldest first -> sort by file, page -> copy each under its read latch (tried, never
- *   waited for) -> log durable -> header's lGenMaxRequired -> hook -> checksums -> write runs -> clean
+ *   pick dirty frames, oldest first -> sort by file, page -> copy each under its read latch (tried,
+ * never waited for) -> log durable -> header's lGenMaxRequired -> hook -> checksums -> write runs
+ * -> clean
  *
- * A frame is not dirty while its copy is under way, so a change made meanwhile makes it dirty anew. A
- * failed batch makes all its frames dirty again and the cache fail for ever.
+ * A frame is not dirty while its copy is under way, so a change made meanwhile makes it dirty anew.
+ * A failed batch makes all its frames dirty again and the cache fail for ever.
  */
 #include <string.h>
 #include <time.h>
@@ -49,7 +50,7 @@ pick_batch(struct cache *cache)
         if (!any && !asked_for(cache, frame))
             continue;
         frame->pins++;
-        cache->batch[n++] = (struct batch_page){frame, LGPOS_MIN, frame->seq};
+        cache->batch[n++] = (struct batch_page) {frame, LGPOS_MIN, frame->seq};
     }
     qsort(cache->batch, n, sizeof *cache->batch, compare_pages);
     return n;
@@ -71,7 +72,7 @@ copy_batch(struct cache *cache, uint32_t n)
             frames_unqueue(cache, frame);
             frame->writing = true;
             frame->copied_begin0 = frame->begin0;
-            cache->batch[copied++] = (struct batch_page){frame, frame->modify, frame->seq};
+            cache->batch[copied++] = (struct batch_page) {frame, frame->modify, frame->seq};
         } else {
             frame->pins--;
         }
@@ -164,7 +165,8 @@ finish_batch(struct cache *cache, uint32_t n, JET_ERR err)
     }
 }
 
-/* One batch, start to end. Called and returns with the lock. False: every wanted page was latched. */
+/* One batch, start to end. Called and returns with the lock. False: every wanted page was latched.
+ */
 static bool
 run_batch(struct cache *cache, uint32_t n)
 {
@@ -291,7 +293,7 @@ cache_set_hook(struct cache *cache, const struct cache_hook *hook)
 {
     pthread_mutex_lock(&cache->lock);
     g_assert(cache->paused && !cache->batch_running);
-    cache->hook = hook ? *hook : (struct cache_hook){NULL, NULL};
+    cache->hook = hook ? *hook : (struct cache_hook) {NULL, NULL};
     pthread_mutex_unlock(&cache->lock);
 }
 

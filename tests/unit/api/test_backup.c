@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * backup: the documented sequence from JetBeginExternalBackup to JetExternalRestore as a backup program
- * runs it, frozen sessions in process, over the service and over files alone, and the codes of the gate.
+ * backup: the documented sequence from JetBeginExternalBackup to JetExternalRestore as a backup
+ * program runs it, frozen sessions in process, over the service and over files alone, and the codes
+ * of the gate.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -25,7 +26,8 @@ add_items(struct fixture *f, struct items *items, int32_t n)
     for (int32_t i = 0; i < n; i++) {
         if (i % 100 == 0)
             ok(JetBeginTransaction(f->ses));
-        insert_item(f, items->table, items->id, items->name, items->next++, "some text for an item");
+        insert_item(f, items->table, items->id, items->name, items->next++,
+                    "some text for an item");
         if (i % 100 == 99 || i == n - 1)
             ok(JetCommitTransaction(f->ses, 0));
     }
@@ -70,7 +72,8 @@ count_in(const char *dir, const char *db_path)
 static void
 copy_file(JET_INSTANCE inst, const char *source, const char *dir)
 {
-    g_autofree char *name = g_path_get_basename(source), *target = g_build_filename(dir, name, NULL);
+    g_autofree char *name = g_path_get_basename(source),
+                    *target = g_build_filename(dir, name, NULL);
     g_autofree char *buf = g_malloc(CHUNK);
     JET_HANDLE hf;
     uint32_t low, high, got = 1;
@@ -306,7 +309,8 @@ test_lists_in_small_buffers(void **state)
     ok(JetGetLogInfoInstanceW(f->inst, w, 4, &got));
     assert_int_equal(got, 4);
     JET_LOGINFO_A info = {.cbSize = 15};
-    assert_int_equal(JetGetLogInfoInstance2A(f->inst, a, sizeof a, &got, &info), JET_errInvalidParameter);
+    assert_int_equal(JetGetLogInfoInstance2A(f->inst, a, sizeof a, &got, &info),
+                     JET_errInvalidParameter);
     info.cbSize = 16;
     ok(JetGetLogInfoInstance2A(f->inst, a, sizeof a, &got, &info));
     assert_string_equal(info.szBaseName, "edb");
@@ -398,7 +402,7 @@ test_legacy_forms(void **state)
     remove_tree(dir);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+#define CASE(name)   cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 #define SERVED(name) cmocka_unit_test_setup_teardown(name, setup_with_service, fixture_teardown)
 
 int

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The session's state machine on a real instance: the cases of the backup API specification, section 9,
- * with the documentation's codes. Events are checked by their ids, in order.
+ * The session's state machine on a real instance: the cases of the backup API specification,
+ * section 9, with the documentation's codes. Events are checked by their ids, in order.
  */
 #include <glib.h>
 #include <glib/gstdio.h>
@@ -51,10 +51,10 @@ expect_events(size_t n, const int *ids)
     n_seen = 0;
 }
 
-#define EVENTS(...)                                            \
-    do {                                                       \
-        const int ids[] = {__VA_ARGS__};                       \
-        expect_events(G_N_ELEMENTS(ids), ids);                 \
+#define EVENTS(...)                                                                                \
+    do {                                                                                           \
+        const int ids[] = {__VA_ARGS__};                                                           \
+        expect_events(G_N_ELEMENTS(ids), ids);                                                     \
     } while (0)
 #define NO_EVENTS() expect_events(0, NULL)
 
@@ -72,7 +72,7 @@ start(struct fixture *fx, bool circular)
     assert_int_equal(params_set(params, JET_paramCircularLog, circular, NULL, false), 0);
     assert_int_equal(params_set(params, JET_paramJetxEventFile, 0, events, false), 0);
     struct instance *inst = instance_new(params, "test", "test");
-    assert_int_equal(instance_init(inst, &(struct instance_init_options){0}), 0);
+    assert_int_equal(instance_init(inst, &(struct instance_init_options) {0}), 0);
     return inst;
 }
 
@@ -291,7 +291,8 @@ test_attach_and_detach_wait_for_the_end(void **state)
     assert_int_equal(context_begin(fx->inst, 0), 0);
     assert_int_equal(instance_attach_database(fx->inst, fx->path, 0), JET_errBackupInProgress);
     assert_int_equal(instance_detach_database(fx->inst, fx->path), JET_errBackupInProgress);
-    assert_int_equal(instance_term(fx->inst, JET_bitTermComplete, NULL, NULL), JET_errBackupInProgress);
+    assert_int_equal(instance_term(fx->inst, JET_bitTermComplete, NULL, NULL),
+                     JET_errBackupInProgress);
     (void)end(fx);
     assert_int_equal(instance_detach_database(fx->inst, fx->path), 0);
     assert_int_equal(instance_attach_database(fx->inst, fx->path, 0), 0);
@@ -413,7 +414,8 @@ test_read_sizes(void **state)
     assert_int_equal(context_begin(fx->inst, 0), 0);
     assert_int_equal(open_it(fx, fx->path), 0);
     assert_int_equal(context_read(fx->inst, 0, fx->buf, 2 * PAGE, &got), JET_errInvalidParameter);
-    assert_int_equal(context_read(fx->inst, 0, fx->buf, 3 * PAGE + 1, &got), JET_errInvalidParameter);
+    assert_int_equal(context_read(fx->inst, 0, fx->buf, 3 * PAGE + 1, &got),
+                     JET_errInvalidParameter);
     assert_int_equal(context_read(fx->inst, 0, fx->buf, 0, &got), JET_errInvalidParameter);
     assert_int_equal(context_read(fx->inst, 5, fx->buf, 3 * PAGE, &got), JET_errInvalidParameter);
     assert_int_equal(context_read(fx->inst, 0, fx->buf, 3 * PAGE, &got), 0);
@@ -444,7 +446,8 @@ test_stream_has_headers_pages_trailer(void **state)
     }
     assert_int_equal(total, size);
     assert_int_equal(trailer_decode(fx->buf + last - PAGE, PAGE, &trailer), 0);
-    struct bkinfo head = bkinfo_get(&header.bytes[DBH_BK_FULL_CUR]), tail = bkinfo_get(trailer.bkinfo);
+    struct bkinfo head = bkinfo_get(&header.bytes[DBH_BK_FULL_CUR]),
+                  tail = bkinfo_get(trailer.bkinfo);
     assert_int_equal(head.gen_high, 0);
     assert_int_equal(head.gen_low, tail.gen_low);
     assert_int_equal(tail.gen_high, log_gen(fx->inst->log));
@@ -498,7 +501,8 @@ test_bad_log_ends_the_backup(void **state)
     assert_int_equal(open_it(fx, paths[0]), 0);
     n_seen = 0;
     assert_int_equal(context_read(fx->inst, 0, fx->buf, PAGE, &got), JET_errInvalidParameter);
-    assert_int_equal(context_read(fx->inst, 0, fx->buf, 16 * PAGE, &got), JET_errLogReadVerifyFailure);
+    assert_int_equal(context_read(fx->inst, 0, fx->buf, 16 * PAGE, &got),
+                     JET_errLogReadVerifyFailure);
     assert_int_equal(seen[0], 218);
     assert_int_equal(seen[n_seen - 1], 214);
     assert_int_equal(end(fx), JET_errNoBackup);
@@ -661,7 +665,8 @@ test_stop_then_all_but_close_and_end(void **state)
     assert_int_equal(context_begin(fx->inst, 0), 0);
     assert_int_equal(open_it(fx, fx->path), 0);
     context_stop(fx->inst);
-    assert_int_equal(context_read(fx->inst, 0, fx->buf, 3 * PAGE, &got), JET_errBackupAbortByServer);
+    assert_int_equal(context_read(fx->inst, 0, fx->buf, 3 * PAGE, &got),
+                     JET_errBackupAbortByServer);
     assert_int_equal(open_it(fx, NULL), JET_errBackupAbortByServer);
     assert_int_equal(attach_info(fx), JET_errBackupAbortByServer);
     assert_int_equal(log_info(fx), JET_errBackupAbortByServer);
@@ -762,8 +767,10 @@ test_frozen_stop_is_for_good(void **state)
     assert_int_equal(context_open(fx->inst, "a.edb", &db, &size), 0);
     assert_int_equal(context_open(fx->inst, files[1].szName, &log, &size), 0);
     context_stop(fx->inst);
-    assert_int_equal(context_read_at(fx->inst, db, 0, fx->buf, 1, &got), JET_errBackupAbortByServer);
-    assert_int_equal(context_read_at(fx->inst, log, 0, fx->buf, 1, &got), JET_errBackupAbortByServer);
+    assert_int_equal(context_read_at(fx->inst, db, 0, fx->buf, 1, &got),
+                     JET_errBackupAbortByServer);
+    assert_int_equal(context_read_at(fx->inst, log, 0, fx->buf, 1, &got),
+                     JET_errBackupAbortByServer);
     assert_int_equal(context_status(fx->inst, &status), 0);
     assert_int_equal(status.errSession, JET_errBackupAbortByServer);
     assert_int_equal(end(fx), JET_errBackupAbortByServer);
@@ -781,7 +788,8 @@ test_frozen_calls_in_a_plain_session(void **state)
     uint32_t n, got;
     assert_int_equal(context_begin(fx->inst, 0), 0);
     assert_int_equal(context_files(fx->inst, &files, &n), JET_errInvalidBackupSequence);
-    assert_int_equal(context_read_at(fx->inst, 0, 0, fx->buf, 1, &got), JET_errInvalidBackupSequence);
+    assert_int_equal(context_read_at(fx->inst, 0, 0, fx->buf, 1, &got),
+                     JET_errInvalidBackupSequence);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The frozen session's invariants (backup/frozen.h), each attacked while writers run. A test page holds
- * the position of the log record that made it, so that what belongs to the image can be told from
- * what came later.
+ * The frozen session's invariants (backup/frozen.h), each attacked while writers run. A test page
+ * holds the position of the log record that made it, so that what belongs to the image can be told
+ * from what came later.
  */
 #include <fcntl.h>
 #include <glib.h>
@@ -119,8 +119,11 @@ setup(void **state)
     fx->path = g_build_filename(fx->dir, "t.edb", NULL);
     fx->pre = g_build_filename(fx->dir, "pre", NULL); /* where preimages go */
     assert_int_equal(g_mkdir(fx->pre, 0700), 0);
-    struct log_config log_cfg = {
-        .dir = fx->dir, .base = "edb", .eight_dot_three = true, .file_kib = 256, .page_bytes = PAGE};
+    struct log_config log_cfg = {.dir = fx->dir,
+                                 .base = "edb",
+                                 .eight_dot_three = true,
+                                 .file_kib = 256,
+                                 .page_bytes = PAGE};
     struct cache_config cfg = {.page_bytes = PAGE, .frames_max = 64};
     struct dbheader header;
     assert_int_equal(log_create(&log_cfg, &fx->log), JET_errSuccess);
@@ -173,10 +176,18 @@ on_died(void *ctx, JET_ERR err)
 static JET_ERR
 begin(struct fixture *fx, uint64_t budget)
 {
-    struct frozen_params params = {
-        .cache = fx->cache, .log = fx->log, .files = &fx->file, .n_files = 1, .preimage_dir = fx->pre,
-        .budget_bytes = budget, .instance = "test", .died = on_died, .ctx = fx,
-        .mark = {.mark = log_tip(fx->log), .time = logtime_now(), .gen_low = (uint32_t)log_oldest_gen(fx->log)}};
+    struct frozen_params params = {.cache = fx->cache,
+                                   .log = fx->log,
+                                   .files = &fx->file,
+                                   .n_files = 1,
+                                   .preimage_dir = fx->pre,
+                                   .budget_bytes = budget,
+                                   .instance = "test",
+                                   .died = on_died,
+                                   .ctx = fx,
+                                   .mark = {.mark = log_tip(fx->log),
+                                            .time = logtime_now(),
+                                            .gen_low = (uint32_t)log_oldest_gen(fx->log)}};
     return frozen_begin(&params, &fx->frozen);
 }
 
@@ -248,7 +259,8 @@ test_bytes_never_change_while_writers_run(void **state)
     struct frozen_reader *reader = open_file(fx, "t.edb");
     g_autoptr(GBytes) first = read_whole(reader);
     for (uint32_t i = 0; i < READERS; i++) {
-        readers[i] = (struct rereader){.fx = fx, .reader = reader, .expected = first, .seed = i + 1};
+        readers[i] =
+            (struct rereader) {.fx = fx, .reader = reader, .expected = first, .seed = i + 1};
         pthread_create(&threads[i], NULL, reread, &readers[i]);
     }
     wait_for_changes(fx, 3000);
@@ -292,7 +304,8 @@ test_image_holds_nothing_later_than_its_logs(void **state)
     assert_int_equal(dbheader_decode(data + PAGE, PAGE, &header), JET_errSuccess);
     assert_memory_equal(data, data + PAGE, PAGE);
     assert_int_equal(trailer_decode(data + size - PAGE, PAGE, &trailer), JET_errSuccess);
-    struct bkinfo head = bkinfo_get(&header.bytes[DBH_BK_FULL_CUR]), tail = bkinfo_get(trailer.bkinfo);
+    struct bkinfo head = bkinfo_get(&header.bytes[DBH_BK_FULL_CUR]),
+                  tail = bkinfo_get(trailer.bkinfo);
     assert_int_equal(head.gen_low, stats.gen_low);
     assert_int_equal(head.gen_high, 0);
     assert_int_equal(tail.gen_high, stats.gen_high);
@@ -346,7 +359,8 @@ assert_dead(struct fixture *fx, struct frozen_reader *reader)
     for (int i = 0; i < 3; i++)
         assert_int_equal(frozen_reader_read(reader, 3 * PAGE, buf, sizeof buf, &got),
                          JET_errBackupAbortByServer);
-    assert_int_equal(frozen_reader_read(reader, 0, buf, sizeof buf, &got), JET_errBackupAbortByServer);
+    assert_int_equal(frozen_reader_read(reader, 0, buf, sizeof buf, &got),
+                     JET_errBackupAbortByServer);
     assert_int_equal(frozen_error(fx->frozen), JET_errBackupAbortByServer);
     assert_int_equal(frozen_open(fx->frozen, "t.edb", &file), JET_errBackupAbortByServer);
     assert_int_equal(fx->died, 1);
@@ -379,8 +393,12 @@ test_full_disk_kills_session_only(void **state)
     for (uint64_t nth = 1; nth < 4; nth++) {
         assert_int_equal(begin(fx, 0), JET_errSuccess);
         struct frozen_reader *reader = open_file(fx, "t.edb");
-        os_fault_arm(&(struct os_fault){.calls = OS_CALL_WRITE, .nth = nth, .torn = true, .persistent = true,
-                                        .errnum = ENOSPC, .path_part = "/pre"});
+        os_fault_arm(&(struct os_fault) {.calls = OS_CALL_WRITE,
+                                         .nth = nth,
+                                         .torn = true,
+                                         .persistent = true,
+                                         .errnum = ENOSPC,
+                                         .path_part = "/pre"});
         for (uint32_t pgno = 1; pgno <= 250; pgno += 3)
             change_page(fx, pgno, 77);
         assert_int_equal(cache_flush(fx->file), JET_errSuccess);
@@ -434,8 +452,8 @@ test_failed_begin_leaves_nothing(void **state)
     struct fixture *fx = *state;
     unsigned fds = count_fds();
     for (uint64_t nth = 1; nth < 60; nth++) {
-        os_fault_arm(&(struct os_fault){.calls = OS_CALL_OPEN, .nth = nth, .errnum = EMFILE,
-                                        .path_part = "/pre"});
+        os_fault_arm(&(struct os_fault) {
+            .calls = OS_CALL_OPEN, .nth = nth, .errnum = EMFILE, .path_part = "/pre"});
         JET_ERR err = begin(fx, 0);
         bool struck = os_fault_count() >= nth;
         os_fault_arm(NULL);
@@ -463,8 +481,10 @@ test_bad_page_fails_alone(void **state)
     close(fd);
     assert_int_equal(begin(fx, 0), JET_errSuccess);
     struct frozen_reader *reader = open_file(fx, "t.edb");
-    assert_int_equal(frozen_reader_read(reader, 11 * PAGE, buf, 10, &got), JET_errReadVerifyFailure);
-    assert_int_equal(frozen_reader_read(reader, 9 * PAGE, buf, sizeof buf, &got), JET_errReadVerifyFailure);
+    assert_int_equal(frozen_reader_read(reader, 11 * PAGE, buf, 10, &got),
+                     JET_errReadVerifyFailure);
+    assert_int_equal(frozen_reader_read(reader, 9 * PAGE, buf, sizeof buf, &got),
+                     JET_errReadVerifyFailure);
     assert_int_equal(frozen_reader_read(reader, 12 * PAGE, buf, sizeof buf, &got), JET_errSuccess);
     assert_int_equal(frozen_error(fx->frozen), JET_errSuccess);
     frozen_reader_free(reader);

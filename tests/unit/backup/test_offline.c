@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files without an owner: what is listed, that bytes come as they lie, that an owner excludes us and we
- * him; on databases that Windows wrote where there are any.
+ * Files without an owner: what is listed, that bytes come as they lie, that an owner excludes us
+ * and we him; on databases that Windows wrote where there are any.
  */
 #include <glib.h>
 #include <glib/gstdio.h>
@@ -19,7 +19,7 @@
 #include "page/dbheader.h"
 #include "page/page.h"
 
-#define PAGE 4096u
+#define PAGE  4096u
 #define PAGES 20u
 
 struct fixture {
@@ -196,7 +196,8 @@ test_stop_is_for_good(void **state)
     assert_int_equal(offline_begin(fx->offline, 0), 0);
     JET_HANDLE hf = open_name(fx, "a.edb", &size);
     assert_int_equal(offline_stop(fx->offline), 0);
-    assert_int_equal(offline_read_file(fx->offline, hf, &byte, 1, &got), JET_errBackupAbortByServer);
+    assert_int_equal(offline_read_file(fx->offline, hf, &byte, 1, &got),
+                     JET_errBackupAbortByServer);
     assert_int_equal(offline_end(fx->offline, JET_bitBackupEndNormal), JET_errBackupAbortByServer);
 }
 
@@ -225,8 +226,12 @@ serve_all(struct fixture *fx, const char *dir, const char *name)
 static void
 test_windows_databases_are_served(void **state)
 {
-    const char *names[] = {"dissect/basic.edb", "dissect/SRUDB.dat", "dissect/Current.mdb",
-                           "plaso/Catalog1.edb", "artemis/win10/qmgr.db", "artemis/win11/qmgr.db",
+    const char *names[] = {"dissect/basic.edb",
+                           "dissect/SRUDB.dat",
+                           "dissect/Current.mdb",
+                           "plaso/Catalog1.edb",
+                           "artemis/win10/qmgr.db",
+                           "artemis/win11/qmgr.db",
                            "logs"};
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
         serve_all(*state, CORPUS_DIR, names[i]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The cache against a real log and real files. A test page carries its pgno and a version number, so that
- * what lies in the file can be told apart from what should lie there.
+ * The cache against a real log and real files. A test page carries its pgno and a version number,
+ * so that what lies in the file can be told apart from what should lie there.
  */
 #include <fcntl.h>
 #include <glib.h>
@@ -45,14 +45,15 @@ on_failed(void *ctx, JET_ERR err)
 static void
 make_cache(struct fixture *fx)
 {
-    struct cache_config cfg = {.page_bytes = PAGE, .frames_max = FRAMES, .failed = on_failed, .ctx = fx};
+    struct cache_config cfg = {
+        .page_bytes = PAGE, .frames_max = FRAMES, .failed = on_failed, .ctx = fx};
     assert_int_equal(cache_new(&cfg, &fx->cache), JET_errSuccess);
 }
 
 static struct dbfile_spec
 spec_of(struct fixture *fx)
 {
-    return (struct dbfile_spec){.cache = fx->cache, .path = fx->path, .dbid = 1, .log = fx->log};
+    return (struct dbfile_spec) {.cache = fx->cache, .path = fx->path, .dbid = 1, .log = fx->log};
 }
 
 static JET_ERR
@@ -71,8 +72,11 @@ setup(void **state)
     struct fixture *fx = g_new0(struct fixture, 1);
     fx->dir = g_dir_make_tmp("cache-XXXXXX", NULL);
     fx->path = g_build_filename(fx->dir, "t.edb", NULL);
-    struct log_config cfg = {
-        .dir = fx->dir, .base = "edb", .eight_dot_three = true, .file_kib = 128, .page_bytes = PAGE};
+    struct log_config cfg = {.dir = fx->dir,
+                             .base = "edb",
+                             .eight_dot_three = true,
+                             .file_kib = 128,
+                             .page_bytes = PAGE};
     assert_int_equal(log_create(&cfg, &fx->log), JET_errSuccess);
     make_cache(fx);
     assert_int_equal(create_db(fx), JET_errSuccess);
@@ -141,8 +145,8 @@ static struct lgpos
 write_value(struct fixture *fx, uint32_t pgno, uint32_t value, bool fresh)
 {
     struct buf *buf;
-    JET_ERR err = fresh ? cache_fix_new(fx->file, pgno, &buf)
-                        : cache_fix(fx->file, pgno, LATCH_WRITE, &buf);
+    JET_ERR err =
+        fresh ? cache_fix_new(fx->file, pgno, &buf) : cache_fix(fx->file, pgno, LATCH_WRITE, &buf);
     assert_int_equal(err, JET_errSuccess);
     struct lgpos pos = append_record(fx);
     put_value(buf->page, value);
@@ -165,8 +169,9 @@ read_value(struct fixture *fx, uint32_t pgno)
 static void
 read_disk(struct fixture *fx, uint32_t pgno, uint8_t image[PAGE])
 {
-    assert_int_equal(os_file_read(dbfile_os_file(fx->file), ((uint64_t)pgno + 1) * PAGE, image, PAGE),
-                     JET_errSuccess);
+    assert_int_equal(
+        os_file_read(dbfile_os_file(fx->file), ((uint64_t)pgno + 1) * PAGE, image, PAGE),
+        JET_errSuccess);
 }
 
 static void
@@ -260,8 +265,7 @@ check_hook(void *ctx, struct dbfile *file, const uint32_t *pgnos, size_t n)
     for (size_t i = 0; i < n; i++) {
         if (i > 0 && pgnos[i] <= pgnos[i - 1])
             hs->late = true;
-        if (hs->newest &&
-            lgpos_cmp(hs->newest[pgnos[i]], log_flush_tip(hs->fx->log)) >= 0)
+        if (hs->newest && lgpos_cmp(hs->newest[pgnos[i]], log_flush_tip(hs->fx->log)) >= 0)
             hs->unlogged = true;
         if (os_file_read(dbfile_os_file(file), ((uint64_t)pgnos[i] + 1) * PAGE, image, PAGE) < 0 ||
             (hs->expect_old && le32_get(image + VALUE_AT) != hs->expect_old + pgnos[i]))
@@ -417,7 +421,7 @@ test_threads_agree_with_model(void **state)
         model[pgno] = 1;
     }
     for (uint32_t i = 0; i < THREADS; i++) {
-        workers[i] = (struct worker){.fx = fx, .model = model, .seed = i * 7919 + 1};
+        workers[i] = (struct worker) {.fx = fx, .model = model, .seed = i * 7919 + 1};
         pthread_create(&threads[i], NULL, work, &workers[i]);
     }
     for (int i = 0; i < 50; i++) {
@@ -444,8 +448,11 @@ test_failed_write_keeps_pages_and_fails_cache(void **state)
         assert_int_equal(cache_flush(fx->file), JET_errSuccess);
         for (uint32_t pgno = 1; pgno <= 20; pgno++)
             write_value(fx, pgno, 3000 + pgno, false);
-        os_fault_arm(&(struct os_fault){.calls = OS_CALL_WRITE | OS_CALL_SYNC, .nth = nth, .torn = true,
-                                        .errnum = EIO, .path_part = "t.edb"});
+        os_fault_arm(&(struct os_fault) {.calls = OS_CALL_WRITE | OS_CALL_SYNC,
+                                         .nth = nth,
+                                         .torn = true,
+                                         .errnum = EIO,
+                                         .path_part = "t.edb"});
         JET_ERR err = cache_flush(fx->file);
         bool struck = os_fault_count() >= nth;
         os_fault_arm(NULL);
@@ -475,8 +482,8 @@ test_full_cache_after_failure_gives_error(void **state)
     struct fixture *fx = *state;
     struct buf *buf;
     JET_ERR err = JET_errSuccess;
-    os_fault_arm(&(struct os_fault){.calls = OS_CALL_WRITE, .nth = 1, .persistent = true,
-                                    .errnum = EIO, .path_part = "t.edb"});
+    os_fault_arm(&(struct os_fault) {
+        .calls = OS_CALL_WRITE, .nth = 1, .persistent = true, .errnum = EIO, .path_part = "t.edb"});
     for (uint32_t pgno = 1; pgno <= PAGES && err >= 0; pgno++) {
         err = cache_fix_new(fx->file, pgno, &buf);
         if (err < 0)
@@ -531,8 +538,12 @@ test_torn_header_write_leaves_one_good_copy(void **state)
     struct fixture *fx = *state;
     struct dbheader header;
     for (uint32_t nth = 1; nth < 20; nth++) {
-        os_fault_arm(&(struct os_fault){.calls = OS_CALL_WRITE | OS_CALL_SYNC, .nth = nth, .torn = true,
-                                        .persistent = true, .errnum = EIO, .path_part = "t.edb"});
+        os_fault_arm(&(struct os_fault) {.calls = OS_CALL_WRITE | OS_CALL_SYNC,
+                                         .nth = nth,
+                                         .torn = true,
+                                         .persistent = true,
+                                         .errnum = EIO,
+                                         .path_part = "t.edb"});
         JET_ERR err = dbfile_header_update(fx->file, raise_repair_count, &nth);
         bool struck = os_fault_count() >= nth;
         os_fault_arm(NULL);
@@ -562,8 +573,8 @@ test_failed_create_leaves_no_file(void **state)
         dbfile_close(fx->file);
         fx->file = NULL;
         g_unlink(fx->path);
-        os_fault_arm(&(struct os_fault){.calls = OS_CALL_WRITE | OS_CALL_SYNC | OS_CALL_OPEN,
-                                        .nth = nth, .errnum = ENOSPC});
+        os_fault_arm(&(struct os_fault) {
+            .calls = OS_CALL_WRITE | OS_CALL_SYNC | OS_CALL_OPEN, .nth = nth, .errnum = ENOSPC});
         JET_ERR err = create_db(fx);
         bool struck = os_fault_count() >= nth;
         os_fault_arm(NULL);
