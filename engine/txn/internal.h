@@ -35,6 +35,7 @@ struct session {
     uint8_t level_logged;
     bool redo;     /* made by recovery */
     bool internal; /* the cleanup session: its limits don't count */
+    bool read_only; /* this transaction */
     uint32_t begin0;
     struct trx *trx;         /* NULL until the first change */
     struct lgpos begin0_at;  /* of its Begin0 record; txn.lock for writing */

@@ -105,11 +105,12 @@ session_leave(struct session *s, bool committed)
 JET_ERR
 session_begin(struct session *s, JET_GRBIT grbit)
 {
-    (void)grbit; /* read-only transactions leave no trace anyway */
     if (s->level >= TXN_LEVEL_MAX)
         return JET_errTransTooDeep;
-    if (s->level == 0)
+    if (s->level == 0) {
         session_enter(s, 0, true);
+        s->read_only = (grbit & JET_bitTransactionReadOnly) != 0;
+    }
     s->level++;
     return JET_errSuccess;
 }
@@ -134,6 +135,8 @@ session_log_begin(struct session *s)
         return JET_errNotInTransaction;
     if (s->level_logged == s->level)
         return JET_errSuccess;
+    if (s->read_only)
+        return JET_errTransReadOnly;
     JET_ERR err = session_need_trx(s);
     if (err < 0)
         return err;

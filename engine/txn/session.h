@@ -129,7 +129,7 @@ struct txn *session_txn(const struct session *s);
 uint16_t session_procid(const struct session *s);
 uint8_t session_level(const struct session *s);
 
-/* JET_errTransTooDeep beyond level 7; JET_errOutOfMemory; log_check_state's error at level 0. */
+/* grbit: JET_bitTransactionReadOnly counts at level 0. JET_errTransTooDeep beyond level 7. */
 JET_ERR session_begin(struct session *s, JET_GRBIT grbit);
 
 /*
@@ -148,7 +148,8 @@ JET_ERR session_rollback(struct session *s, JET_GRBIT grbit);
 
 /*
  * The session is about to change something: logs the deferred Begin records.
- * JET_errNotInTransaction at level 0; log errors. On error nothing has changed.
+ * JET_errNotInTransaction at level 0; JET_errTransReadOnly; log_check_state's and other log errors;
+ * JET_errOutOfMemory. On error nothing has changed.
  */
 JET_ERR session_log_begin(struct session *s);
 

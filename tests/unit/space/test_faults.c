@@ -105,6 +105,47 @@ test_changes_when_a_read_fails_leave_all_as_it_was(void **state)
     world_end(&w);
 }
 
+static void
+test_insert_when_the_disk_is_full_fails_and_goes_on_later(void **state)
+{
+    struct world w;
+    world_begin(&w, 4096, 16384); /* so large that no page is written: only growth writes */
+    uint32_t fdp = world_tree(&w, 1, 0), n = 0;
+    struct btree *t;
+    struct btree_cursor *c;
+    OK(btree_open(w.db, fdp, &t));
+    OK(btree_cursor_open(w.s, t, &c));
+    for (int round = 0; round < 3; round++) {
+        JET_ERR err = JET_errSuccess;
+        os_fault_arm(&(struct os_fault){.calls = OS_CALL_WRITE,
+                                        .nth = 1,
+                                        .persistent = true,
+                                        .errnum = ENOSPC,
+                                        .path_part = "t.edb"});
+        OK(session_begin(w.s, 0));
+        while (err >= 0 && n < 20000) {
+            err = insert(c, n);
+            n += err >= 0;
+        }
+        assert_int_equal(err, JET_errDiskFull);
+        OK(session_commit(w.s, JET_bitCommitLazyFlush, NULL));
+        os_fault_arm(NULL);
+        assert_sound(&w, fdp);
+        OK(session_begin(w.s, 0));
+        for (int i = 0; i < 300; i++)
+            OK(insert(c, n++));
+        OK(session_commit(w.s, JET_bitCommitLazyFlush, NULL));
+    }
+    btree_cursor_close(c);
+    btree_close(t);
+    assert_int_equal(count(&w, fdp), n);
+    assert_sound(&w, fdp);
+    uint64_t leaked;
+    OK(space_check(w.db, 1, &fdp, 1, &leaked));
+    assert_int_equal(leaked, 0);
+    world_end(&w);
+}
+
 /* false: the fault did not strike any more. */
 static bool
 log_fault_at(uint64_t nth)
@@ -163,6 +204,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_changes_when_a_read_fails_leave_all_as_it_was),
+        cmocka_unit_test(test_insert_when_the_disk_is_full_fails_and_goes_on_later),
         cmocka_unit_test(test_log_when_it_fails_loses_nothing_acknowledged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

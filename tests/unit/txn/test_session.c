@@ -173,6 +173,19 @@ test_begin_when_nothing_changes_leaves_no_trace(void **state)
 }
 
 static void
+test_change_when_read_only_is_refused(void **state)
+{
+    struct fixture *fx = *state;
+    OK(session_begin(fx->s, JET_bitTransactionReadOnly));
+    OK(session_begin(fx->s, 0));
+    assert_int_equal(session_log_begin(fx->s), JET_errTransReadOnly);
+    OK(session_rollback(fx->s, JET_bitRollbackAll));
+    OK(session_begin(fx->s, 0));
+    OK(session_log_begin(fx->s));
+    OK(session_rollback(fx->s, 0));
+}
+
+static void
 test_begin_when_deferred_stands_for_its_levels(void **state)
 {
     struct fixture *fx = *state;
@@ -368,6 +381,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         T(test_levels_when_wrong_give_their_errors),
         T(test_begin_when_nothing_changes_leaves_no_trace),
+        T(test_change_when_read_only_is_refused),
         T(test_begin_when_deferred_stands_for_its_levels),
         T(test_rollback_when_nested_undoes_newest_first_and_only_its_level),
         T(test_rollback_when_undo_fails_says_so_and_ends),
