@@ -386,7 +386,7 @@ open_locked(struct offline *o, const char *name, JET_HANDLE *hf, uint64_t *size)
         if (strcmp(name, entry->file.szName) == 0 || strcmp(name, entry->file.szPath) == 0)
             found = entry;
     }
-    struct frozen_reader *reader;
+    struct frozen_reader *reader = NULL;
     JET_ERR err = found ? open_reader(found, &reader) : JET_errFileNotFound;
     if (err < 0)
         return err;
