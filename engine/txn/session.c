@@ -81,6 +81,26 @@ active_unlink(struct session *s)
     s->begin0_at = LGPOS_MIN;
 }
 
+/*
+ * Keeps the queue in commit order, though two sessions may come here in another: an insert must be cleaned up
+ * before a later delete of the same node. What is behind a session that has not come yet cannot be
+ * consumed, as its snapshot is still active.
+ */
+static void
+queue_done(struct txn *txn, struct trx *trx)
+{
+    uint32_t commit0 = atomic_load(&trx->commit0);
+    struct trx **at = &txn->done;
+    if (txn->done_end && !trx_before(commit0, atomic_load(&txn->done_end->commit0)))
+        at = &txn->done_end->next;
+    while (*at && trx_before(atomic_load(&(*at)->commit0), commit0))
+        at = &(*at)->next;
+    trx->next = *at;
+    *at = trx;
+    if (!trx->next)
+        txn->done_end = trx;
+}
+
 void
 session_leave(struct session *s, bool committed)
 {
@@ -90,12 +110,8 @@ session_leave(struct session *s, bool committed)
         trx_drop_actions(trx, NULL);
     g_mutex_lock(&txn->lock);
     active_unlink(s);
-    if (trx && committed && (trx->first || trx->actions)) {
-        trx->next = NULL;
-        *(txn->done_end ? &txn->done_end->next : &txn->done) = trx;
-        txn->done_end = trx;
-        trx = NULL;
-    }
+    if (trx && committed && (trx->first || trx->actions))
+        queue_done(txn, g_steal_pointer(&trx));
     g_mutex_unlock(&txn->lock);
     g_assert(!trx || (!trx->first && !trx->actions));
     g_free(trx);

@@ -169,6 +169,20 @@ open_accounts(struct bank *b)
     teller_free(t);
 }
 
+/* Nothing to purge: no page changes. */
+static void
+assert_no_dead_nodes(struct bank *b, uint32_t fdp)
+{
+    struct btree *t;
+    uint64_t dbtime = dbfile_dbtime_last(b->w.file);
+    OK(btree_open(b->w.db, fdp, &t));
+    OK(session_begin(b->w.s, 0));
+    OK(btree_purge(b->w.s, t));
+    OK(session_commit(b->w.s, 0, NULL));
+    btree_close(t);
+    assert_int_equal(dbfile_dbtime_last(b->w.file), dbtime);
+}
+
 static void
 test_threads_when_moving_money_keep_the_sum(void **state)
 {
@@ -200,6 +214,8 @@ test_threads_when_moving_money_keep_the_sum(void **state)
     assert_int_equal(leaked, 0);
     OK(space_check(b->w.db, b->index, NULL, 0, &leaked));
     assert_int_equal(leaked, 0);
+    assert_no_dead_nodes(b, b->fdp);
+    assert_no_dead_nodes(b, b->index);
     assert_true(b->transfers > 0);
     world_end(&b->w);
     g_free(b);
