@@ -73,8 +73,12 @@ change_with_splits(struct btree *t, struct session *s, struct buf **leaf, struct
         }
         break;
     }
-    if (page_new) /* the change is made or not; a page that cannot be given back is lost */
+    if (page_new) {
+        /* The leaf got room while the page was fetched: another session has committed. Space latches the
+         * root, which may be this leaf. A page that cannot be given back is lost. */
+        cache_unfix(g_steal_pointer(leaf));
         (void)btree_free_page(t, s, page_new);
+    }
     return err;
 }
 

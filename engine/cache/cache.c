@@ -104,12 +104,12 @@ take_frame(struct cache *cache, struct frame **out, bool *waited)
 static void
 latch_frame(struct frame *frame, enum cache_latch latch)
 {
-    if (latch == LATCH_READ) {
-        pthread_rwlock_rdlock(&frame->latch);
-        return;
-    }
-    pthread_rwlock_wrlock(&frame->latch);
-    frame->write_latched = true;
+    /* EDEADLK: this thread holds the page already, which is a bug of its caller. */
+    int err = latch == LATCH_READ ? pthread_rwlock_rdlock(&frame->latch)
+                                  : pthread_rwlock_wrlock(&frame->latch);
+    g_assert(err == 0);
+    if (latch == LATCH_WRITE)
+        frame->write_latched = true;
 }
 
 static void
