@@ -439,7 +439,7 @@ dbs_redo_detach(struct recovery *r, const struct lr *lr)
         forget(d);
         return JET_errSuccess;
     }
-    txn_redo_forget(r->txn);
+    txn_redo_forget(r->txn, 0);
     return dbs_detach_clean(r, d, r->at);
 }
 

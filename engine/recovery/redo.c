@@ -10,6 +10,8 @@
 
 #include "txn/session.h"
 
+#define DEAD_MAX 20000 /* committed transactions with dead nodes that are remembered for the purge */
+
 static void
 drop_session(struct session *s, void *ctx)
 {
@@ -24,7 +26,7 @@ redo_end_sessions(struct recovery *r)
     g_hash_table_remove_all(r->sessions);
     txn_redo_each_open(r->txn, drop_session, NULL);
     txn_redo_end(r->txn);
-    txn_redo_forget(r->txn);
+    txn_redo_forget(r->txn, 0);
 }
 
 /*
@@ -99,6 +101,7 @@ enter(struct recovery *r, struct log_reader *reader)
     r->gen = h->gen;
     r->gen_created = h->created;
     r->gen_checksum = log_reader_scan(reader)->checksum;
+    txn_redo_forget(r->txn, DEAD_MAX);
     recovery_event(r, EVENT_RECOVERY_GENERATION, "0x%x", (unsigned)h->gen);
     return dbs_enter_generation(r, h->gen, h->created);
 }

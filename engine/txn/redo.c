@@ -54,6 +54,17 @@ session_redo_commit(struct session *s, uint8_t level_to)
     return JET_errSuccess;
 }
 
+/* Nobody reads during redo: of a committed transaction only its dead nodes matter, for the purge at the end. */
+static void
+keep_dead(struct trx *trx)
+{
+    for (struct rce *r = trx->first, *next; r; r = next) {
+        next = r->trx_next;
+        if (r->oper != RCE_FLAG_DELETE)
+            rce_retire(r);
+    }
+}
+
 JET_ERR
 session_redo_commit0(struct session *s, uint32_t commit0)
 {
@@ -62,6 +73,7 @@ session_redo_commit0(struct session *s, uint32_t commit0)
     txn_raise_trx(s->txn, commit0);
     atomic_store(&s->trx->commit0, commit0);
     session_lower(s, 0);
+    keep_dead(s->trx);
     session_leave(s, true);
     return JET_errSuccess;
 }
@@ -117,29 +129,46 @@ txn_redo_each_open(struct txn *txn, void (*fn)(struct session *s, void *ctx), vo
     }
 }
 
-void
-txn_redo_forget(struct txn *txn)
+static void
+forget_oldest_trx(struct txn *txn)
 {
+    struct trx *trx = txn->done;
+    txn->done = trx->next;
+    if (!txn->done)
+        txn->done_end = NULL;
+    while (trx->first)
+        rce_retire(trx->first);
+    while (trx->actions) {
+        struct txn_action *a = trx->actions;
+        trx->actions = a->next;
+        txn_action_free(a);
+    }
+    g_free(trx);
+}
+
+static void
+forget_oldest_purge(struct txn *txn)
+{
+    struct rce *r = txn->purge;
+    txn->purge = r->trx_next;
+    if (!txn->purge)
+        txn->purge_end = NULL;
+    rce_free(r);
+}
+
+void
+txn_redo_forget(struct txn *txn, uint32_t keep)
+{
+    uint32_t n_done = 0, n_purge = 0;
     g_mutex_lock(&txn->cleanup_lock);
-    while (txn->done) {
-        struct trx *trx = txn->done;
-        txn->done = trx->next;
-        while (trx->first)
-            rce_retire(trx->first);
-        while (trx->actions) {
-            struct txn_action *a = trx->actions;
-            trx->actions = a->next;
-            txn_action_free(a);
-        }
-        g_free(trx);
-    }
-    txn->done_end = NULL;
-    while (txn->purge) {
-        struct rce *r = txn->purge;
-        txn->purge = r->trx_next;
-        rce_free(r);
-    }
-    txn->purge_end = NULL;
+    for (struct trx *t = txn->done; t; t = t->next)
+        n_done++;
+    for (struct rce *r = txn->purge; r; r = r->trx_next)
+        n_purge++;
+    for (; n_done > keep; n_done--)
+        forget_oldest_trx(txn);
+    for (; n_purge > keep; n_purge--)
+        forget_oldest_purge(txn);
     g_mutex_unlock(&txn->cleanup_lock);
 }
 

@@ -183,11 +183,12 @@ JET_ERR session_redo_rollback(struct session *s, uint8_t levels);
 void txn_redo_each_open(struct txn *txn, void (*fn)(struct session *s, void *ctx), void *ctx);
 
 /*
- * Drops versions of committed transactions, and dead nodes queued for cleanup, without touching pages: a
- * database is detached, or the run that made them is over; what it cleaned up is in the log. No trees'
- * users but redo may be there.
+ * Drops, without touching pages, what redo keeps of committed transactions for the purge at its end: their
+ * dead nodes, and those of rollbacks; but for the newest `keep` of each kind. 0: a database is detached, or
+ * the run that made them is over. Otherwise it bounds memory: what is old was purged in the log long ago;
+ * if not, a dead node stays, which is only waste.
  */
-void txn_redo_forget(struct txn *txn);
+void txn_redo_forget(struct txn *txn, uint32_t keep);
 
 /* Redo is over: all sessions made by it must be at level 0, and are freed. */
 void txn_redo_end(struct txn *txn);

@@ -238,7 +238,7 @@ engine_end(struct engine *e)
         session_free(w->s);
         facts_free(w->changes);
     }
-    txn_redo_forget(e->txn);
+    txn_redo_forget(e->txn, 0);
     btree_close(e->tree);
     space_detach(e->db);
     txn_free(e->txn);
