@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "backup/image.h"
@@ -13,6 +14,8 @@
 #include "log/logtime.h"
 #include "log/stream.h"
 #include "os/file.h"
+
+#define RESERVE_LOGS 4 /* log files' worth of room that a session never takes */
 
 struct frozen {
     struct cache *cache;
@@ -87,6 +90,39 @@ frozen_error(struct frozen *f)
     return err;
 }
 
+/* Dies by itself, and tells. */
+static void
+die(struct frozen *f, JET_ERR why)
+{
+    if (kill_once(f, JET_errBackupAbortByServer) && f->died)
+        f->died(f->ctx, why);
+}
+
+/*
+ * Would going on take from the live database? It must always find room for the next logs, and on a
+ * file system of clones each overwritten page takes new room.
+ */
+static bool
+is_short_of_room(const struct frozen *f, const struct image *image)
+{
+    struct statvfs st;
+    uint64_t reserve = RESERVE_LOGS * log_file_bytes(f->log);
+    if (fstatvfs(image->side_fd, &st) == 0 && (uint64_t)st.f_bavail * st.f_frsize < reserve)
+        return true;
+    return log_check_state(f->log) == JET_errLogDiskFull;
+}
+
+/* The disk of a database is full: what the session holds there is given back. */
+static bool
+make_room(void *ctx, struct dbfile *file)
+{
+    struct frozen *f = ctx;
+    if (frozen_error(f) < 0)
+        return false;
+    die(f, JET_errDiskFull);
+    return true;
+}
+
 /* The hook: the session may die here, the database must not: always success. */
 static JET_ERR
 before_overwrite(void *ctx, struct dbfile *file, const uint32_t *pgnos, size_t n)
@@ -100,13 +136,15 @@ before_overwrite(void *ctx, struct dbfile *file, const uint32_t *pgnos, size_t n
 
     uint64_t room = f->budget ? f->budget - f->preimage_bytes : UINT64_MAX;
     uint64_t bytes = 0;
-    JET_ERR err = image_save(&f->images[i], pgnos, n, room, &bytes);
+    JET_ERR err = is_short_of_room(f, &f->images[i])
+                      ? JET_errDiskFull
+                      : image_save(&f->images[i], pgnos, n, room, &bytes);
     g_mutex_lock(&f->lock);
     f->preimage_bytes += bytes;
     f->preimage_pages += bytes / f->images[i].page_bytes;
     g_mutex_unlock(&f->lock);
-    if (err < 0 && kill_once(f, JET_errBackupAbortByServer) && f->died)
-        f->died(f->ctx, err);
+    if (err < 0)
+        die(f, err);
     return JET_errSuccess;
 }
 
@@ -275,7 +313,8 @@ prepare(struct frozen *f, const struct frozen_params *params)
 static JET_ERR
 freeze(struct frozen *f)
 {
-    struct cache_hook hook = {before_overwrite, f};
+    struct cache_hook hook = {
+        .before_overwrite = before_overwrite, .make_room = make_room, .ctx = f};
     int32_t closed = 0;
     uint64_t time_high = 0;
     cache_write_pause(f->cache);
@@ -407,6 +446,9 @@ frozen_open(struct frozen *f, const char *name, struct frozen_file *out)
 void
 frozen_get_stats(struct frozen *f, struct frozen_stats *stats)
 {
+    size_t clones = 0;
+    for (size_t i = 0; i < f->n_images; i++)
+        clones += f->images[i].cloned;
     g_mutex_lock(&f->lock);
     *stats = (struct frozen_stats) {
         .begin = f->bk.mark,
@@ -414,6 +456,7 @@ frozen_get_stats(struct frozen *f, struct frozen_stats *stats)
         .gen_low = f->bk.gen_low,
         .gen_high = f->bk.gen_high,
         .freeze_us = f->freeze_us,
+        .clones = clones,
         .preimage_bytes = f->dead < 0 ? 0 : f->preimage_bytes,
         .preimage_pages = f->preimage_pages,
         .pinned_log_bytes = f->dead < 0 ? 0 : f->log_bytes,

@@ -91,6 +91,7 @@ struct frozen_stats {
     struct lgpos begin, freeze; /* freeze = start of the generation after gen_high */
     uint32_t gen_low, gen_high;
     uint64_t freeze_us;
+    size_t clones; /* databases that the file system cloned: no preimages */
     uint64_t preimage_bytes, preimage_pages;
     uint64_t pinned_log_bytes;
 };

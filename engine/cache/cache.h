@@ -54,6 +54,12 @@ struct cache_hook {
      * failed write does: a backup that cannot go on must die itself and return 0.
      */
     JET_ERR (*before_overwrite)(void *ctx, struct dbfile *file, const uint32_t *pgnos, size_t n);
+
+    /*
+     * A write to a database file found the disk full. Gives room back if it can, and says so: the
+     * write is then tried once more. By any thread, without locks of the cache. May be NULL.
+     */
+    bool (*make_room)(void *ctx, struct dbfile *file);
     void *ctx;
 };
 

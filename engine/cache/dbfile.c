@@ -38,6 +38,15 @@ dbfile_free(struct dbfile *file)
     g_free(file);
 }
 
+JET_ERR
+dbfile_write(struct dbfile *file, uint64_t at, const void *data, size_t len)
+{
+    JET_ERR err = os_file_write(file->os, at, data, len);
+    if (err == JET_errDiskFull && cache_make_room(file))
+        err = os_file_write(file->os, at, data, len);
+    return err;
+}
+
 static JET_ERR
 write_zeros(struct dbfile *file, uint64_t from, uint64_t to)
 {
@@ -46,7 +55,7 @@ write_zeros(struct dbfile *file, uint64_t from, uint64_t to)
         return JET_errOutOfMemory;
     JET_ERR err = JET_errSuccess;
     for (uint64_t at = from; err >= 0 && at < to; at += EXTEND_BYTES)
-        err = os_file_write(file->os, at, zeros, (size_t)MIN((uint64_t)EXTEND_BYTES, to - at));
+        err = dbfile_write(file, at, zeros, (size_t)MIN((uint64_t)EXTEND_BYTES, to - at));
     return err;
 }
 

@@ -45,7 +45,7 @@ dbfile_write_header(struct dbfile *file)
     dbheader_encode(&file->header, image, page_bytes);
     JET_ERR err = JET_errSuccess;
     for (uint32_t slot = 0; err >= 0 && slot < 2; slot++) {
-        err = os_file_write(file->os, (uint64_t)slot * page_bytes, image, page_bytes);
+        err = dbfile_write(file, (uint64_t)slot * page_bytes, image, page_bytes);
         if (err >= 0)
             err = os_file_sync(file->os);
     }

@@ -91,6 +91,7 @@ struct cache {
     JET_ERR err;
     struct cache_stats stats;
     struct cache_hook hook;
+    uint32_t hook_users; /* threads inside make_room */
 
     /* the writer's own */
     uint32_t batch_max;
@@ -147,6 +148,9 @@ void *writer_main(void *cache);
 /* The first error counts; tells the instance. No lock held. */
 void cache_fail(struct cache *cache, JET_ERR err);
 
+/* The disk is full: asks the hook. True: try once more. No lock but the header's may be held. */
+bool cache_make_room(struct dbfile *file);
+
 /* Drops all pages of the file; waits for a running batch. */
 void cache_drop_file(struct dbfile *file);
 
@@ -158,3 +162,9 @@ void dbfile_take_header(struct dbfile *file, const struct dbheader *header);
 
 /* Something was written to the file past the cache. */
 void dbfile_mark_unsynced(struct dbfile *file);
+
+/* ---- dbfile.c ---- */
+
+/* Every write to a database file goes through here: a full disk is not the end if the hook can give
+ * room back. */
+JET_ERR dbfile_write(struct dbfile *file, uint64_t at, const void *data, size_t len);

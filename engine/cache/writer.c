@@ -111,8 +111,8 @@ write_file_pages(struct cache *cache, struct dbfile *file, const struct batch_pa
     for (uint32_t i = 0; err >= 0 && i < n; i += run, writes++) {
         for (run = 1; i + run < n && pgnos[i + run] == pgnos[i] + run;)
             run++;
-        err = os_file_write(file->os, ((uint64_t)pgnos[i] + 1) * page_bytes,
-                            copies + i * page_bytes, run * page_bytes);
+        err = dbfile_write(file, ((uint64_t)pgnos[i] + 1) * page_bytes, copies + i * page_bytes,
+                           run * page_bytes);
     }
     pthread_mutex_lock(&cache->lock);
     cache->stats.writes += writes;
@@ -293,8 +293,26 @@ cache_set_hook(struct cache *cache, const struct cache_hook *hook)
 {
     pthread_mutex_lock(&cache->lock);
     g_assert(cache->paused && !cache->batch_running);
-    cache->hook = hook ? *hook : (struct cache_hook) {NULL, NULL};
+    while (cache->hook_users > 0)
+        pthread_cond_wait(&cache->done, &cache->lock);
+    cache->hook = hook ? *hook : (struct cache_hook) {0};
     pthread_mutex_unlock(&cache->lock);
+}
+
+bool
+cache_make_room(struct dbfile *file)
+{
+    struct cache *cache = file->cache;
+    pthread_mutex_lock(&cache->lock);
+    struct cache_hook hook = cache->hook;
+    cache->hook_users++;
+    pthread_mutex_unlock(&cache->lock);
+    bool made = hook.make_room && hook.make_room(hook.ctx, file);
+    pthread_mutex_lock(&cache->lock);
+    cache->hook_users--;
+    pthread_cond_broadcast(&cache->done);
+    pthread_mutex_unlock(&cache->lock);
+    return made;
 }
 
 void

@@ -274,7 +274,8 @@ test_bytes_never_change_while_writers_run(void **state)
     g_autoptr(GBytes) second = read_whole(reader);
     assert_same(first, second);
     frozen_get_stats(fx->frozen, &stats);
-    assert_in_range(stats.preimage_pages, 1, PAGES);
+    if (stats.clones == 0)
+        assert_in_range(stats.preimage_pages, 1, PAGES);
     assert_int_equal(stats.preimage_bytes, stats.preimage_pages * PAGE);
     frozen_reader_free(reader);
 }
@@ -350,6 +351,17 @@ test_log_keeps_inode_and_time_across_sessions(void **state)
 
 /* ---- 4: no room: the session dies, the database does not ---- */
 
+/* Preimages cannot run out of room where there are none. */
+static bool
+is_clone(struct fixture *fx)
+{
+    struct frozen_stats stats;
+    frozen_get_stats(fx->frozen, &stats);
+    if (stats.clones > 0)
+        print_message("[  SKIPPED ] this file system clones\n");
+    return stats.clones > 0;
+}
+
 static void
 assert_dead(struct fixture *fx, struct frozen_reader *reader)
 {
@@ -378,6 +390,8 @@ test_budget_runs_out_kills_session_only(void **state)
 {
     struct fixture *fx = *state;
     assert_int_equal(begin(fx, 20 * PAGE), JET_errSuccess);
+    if (is_clone(fx))
+        return;
     struct frozen_reader *reader = open_file(fx, "t.edb");
     start_writers(fx);
     wait_for_changes(fx, 2000);
@@ -392,6 +406,8 @@ test_full_disk_kills_session_only(void **state)
     struct fixture *fx = *state;
     for (uint64_t nth = 1; nth < 4; nth++) {
         assert_int_equal(begin(fx, 0), JET_errSuccess);
+        if (is_clone(fx))
+            return;
         struct frozen_reader *reader = open_file(fx, "t.edb");
         os_fault_arm(&(struct os_fault) {.calls = OS_CALL_WRITE,
                                          .nth = nth,
@@ -410,6 +426,21 @@ test_full_disk_kills_session_only(void **state)
         frozen_end(g_steal_pointer(&fx->frozen), 0);
         fx->died = 0;
     }
+}
+
+static void
+test_full_disk_of_the_database_kills_session_only(void **state)
+{
+    struct fixture *fx = *state;
+    assert_int_equal(begin(fx, 0), JET_errSuccess);
+    struct frozen_reader *reader = open_file(fx, "t.edb");
+    os_fault_arm(&(struct os_fault) {
+        .calls = OS_CALL_WRITE, .nth = 1, .errnum = ENOSPC, .path_part = "t.edb"});
+    change_page(fx, 9, 77);
+    assert_int_equal(cache_flush(fx->file), JET_errSuccess); /* written, now that there is room */
+    os_fault_arm(NULL);
+    assert_dead(fx, reader);
+    frozen_reader_free(reader);
 }
 
 /* ---- 5: the end frees everything, even under readers ---- */
@@ -548,6 +579,7 @@ main(void)
         CASE(test_log_keeps_inode_and_time_across_sessions),
         CASE(test_budget_runs_out_kills_session_only),
         CASE(test_full_disk_kills_session_only),
+        CASE(test_full_disk_of_the_database_kills_session_only),
         CASE(test_end_frees_all),
         CASE(test_failed_begin_leaves_nothing),
         CASE(test_bad_page_fails_alone),

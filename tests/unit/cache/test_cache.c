@@ -3,6 +3,7 @@
  * The cache against a real log and real files. A test page carries its pgno and a version number,
  * so that what lies in the file can be told apart from what should lie there.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
 #include <glib/gstdio.h>
@@ -253,6 +254,8 @@ struct hook_state {
     uint32_t calls, pages;
     bool late, unlogged;
     uint32_t expect_old; /* 0 = don't look */
+    uint32_t rooms;
+    bool has_room;
 };
 
 static JET_ERR
@@ -274,10 +277,18 @@ check_hook(void *ctx, struct dbfile *file, const uint32_t *pgnos, size_t n)
     return JET_errSuccess;
 }
 
+static bool
+count_room(void *ctx, struct dbfile *file)
+{
+    struct hook_state *hs = ctx;
+    hs->rooms++;
+    return hs->has_room;
+}
+
 static void
 set_hook(struct fixture *fx, struct hook_state *hs)
 {
-    struct cache_hook hook = {check_hook, hs};
+    struct cache_hook hook = {.before_overwrite = check_hook, .make_room = count_room, .ctx = hs};
     cache_write_pause(fx->cache);
     cache_set_hook(fx->cache, hs ? &hook : NULL);
     cache_write_resume(fx->cache);
@@ -477,6 +488,30 @@ test_failed_write_keeps_pages_and_fails_cache(void **state)
 }
 
 static void
+test_full_disk_asks_hook_for_room(void **state)
+{
+    struct fixture *fx = *state;
+    struct hook_state hs = {.fx = fx, .has_room = true};
+    fill(fx, 10);
+    assert_int_equal(cache_flush(fx->file), JET_errSuccess);
+    set_hook(fx, &hs);
+    struct os_fault full = {
+        .calls = OS_CALL_WRITE, .nth = 1, .errnum = ENOSPC, .path_part = "t.edb"};
+    write_value(fx, 5, 50, false);
+    os_fault_arm(&full);
+    assert_int_equal(cache_flush(fx->file), JET_errSuccess);
+    os_fault_arm(NULL);
+    assert_int_equal(hs.rooms, 1);
+    hs.has_room = false;
+    write_value(fx, 5, 51, false);
+    os_fault_arm(&full);
+    assert_int_equal(cache_flush(fx->file), JET_errDiskFull);
+    os_fault_arm(NULL);
+    assert_int_equal(hs.rooms, 2);
+    assert_int_equal(read_value(fx, 5), 51);
+}
+
+static void
 test_full_cache_after_failure_gives_error(void **state)
 {
     struct fixture *fx = *state;
@@ -635,6 +670,7 @@ main(void)
         CASE(test_pause_holds_all_writes),
         CASE(test_threads_agree_with_model),
         CASE(test_failed_write_keeps_pages_and_fails_cache),
+        CASE(test_full_disk_asks_hook_for_room),
         CASE(test_full_cache_after_failure_gives_error),
         CASE(test_header_copies_heal_each_other),
         CASE(test_torn_header_write_leaves_one_good_copy),
