@@ -21,8 +21,7 @@ static JET_ERR
 set_flags(struct page *page, uint16_t line, uint8_t set, uint8_t clear)
 {
     struct node n;
-    JET_ERR err = page_node(page, line, &n);
-    if (err < 0)
+    if (!page_is_leaf(page) || page_node(page, line, &n) < 0)
         return JET_errLogFileCorrupt;
     return fits(page_set_node_flags(page, line, (uint8_t)((n.flags | set) & ~clear)));
 }
@@ -37,7 +36,7 @@ JET_ERR
 apply_insert(struct page *page, uint16_t line, struct span key, uint16_t prefix_cb, struct span data,
              bool versioned)
 {
-    if (prefix_cb > key.len || data.len == 0)
+    if (!page_is_leaf(page) || prefix_cb > key.len || data.len == 0)
         return JET_errLogFileCorrupt;
     struct span suffix = span_of(key.data + prefix_cb, key.len - prefix_cb);
     return fits(page_insert(page, line, prefix_cb, suffix, data, versioned_flag(versioned)));
@@ -52,7 +51,7 @@ apply_flag_insert(struct page *page, uint16_t line, bool versioned)
 JET_ERR
 apply_flag_insert_replace(struct page *page, uint16_t line, struct span data, bool versioned)
 {
-    JET_ERR err = fits(page_replace(page, line, data));
+    JET_ERR err = apply_replace(page, line, data, false);
     return err < 0 ? err : set_flags(page, line, versioned_flag(versioned), NODE_DELETED);
 }
 
@@ -65,6 +64,8 @@ apply_flag_delete(struct page *page, uint16_t line, bool versioned)
 JET_ERR
 apply_replace(struct page *page, uint16_t line, struct span data, bool versioned)
 {
+    if (!page_is_leaf(page) || data.len == 0)
+        return JET_errLogFileCorrupt;
     JET_ERR err = fits(page_replace(page, line, data));
     return err < 0 || !versioned ? err : set_flags(page, line, NODE_VERSIONED, 0);
 }
@@ -72,7 +73,7 @@ apply_replace(struct page *page, uint16_t line, struct span data, bool versioned
 JET_ERR
 apply_delete(struct page *page, uint16_t line)
 {
-    return fits(page_delete(page, line));
+    return page_is_leaf(page) ? fits(page_delete(page, line)) : JET_errLogFileCorrupt;
 }
 
 JET_ERR
@@ -81,7 +82,7 @@ apply_delta(struct page *page, uint16_t line, uint16_t offset, int32_t delta, bo
     struct node n;
     uint8_t value[4];
     JET_ERR err = page_node(page, line, &n);
-    if (err < 0 || offset + 4u > n.data.len)
+    if (err < 0 || !page_is_leaf(page) || offset + 4u > n.data.len)
         return JET_errLogFileCorrupt;
     le32_put(value, le32_get(n.data.data + offset) + (uint32_t)delta);
     if (!page_poke(page, line, offset, span_of(value, 4)))
@@ -173,6 +174,9 @@ JET_ERR
 apply_split_new(struct page *fresh, const struct page *source, const struct lr *lr,
                 struct span op_key)
 {
+    bool leaf = (lr->split.flags_new & PAGE_FLAG_LEAF) != 0;
+    if ((source && page_is_leaf(source) != leaf) || (!source && lr->split.type != LR_SPLIT_APPEND))
+        return JET_errLogFileCorrupt;
     page_format(fresh, lr->split.objid_fdp, lr->split.flags_new & ~(uint32_t)PAGE_FLAG_FLUSH_TYPE);
     if (lr->split.type != LR_SPLIT_VERTICAL && (lr->split.flags_new & PAGE_FLAG_LEAF)) {
         page_set_prev(fresh, lr->page.pgno);
@@ -241,6 +245,9 @@ JET_ERR
 apply_split_source(struct page *source, const struct lr *lr)
 {
     uint32_t keep = page_flags(source) & PAGE_FLAG_FLUSH_TYPE;
+    bool leaf = lr->split.type != LR_SPLIT_VERTICAL && page_is_leaf(source);
+    if (leaf != ((lr->split.flags_split & PAGE_FLAG_LEAF) != 0))
+        return JET_errLogFileCorrupt;
     JET_ERR err = shrink_source(source, lr);
     if (err < 0)
         return err;
@@ -277,6 +284,8 @@ apply_split_parent(struct page *parent, const struct lr *lr)
     uint16_t line;
     struct node n;
     uint8_t data[4];
+    if (page_is_leaf(parent))
+        return JET_errLogFileCorrupt;
     JET_ERR err = find_pointer(parent, lr->page.pgno, &line, &n);
     if (err < 0)
         return err;
@@ -326,6 +335,8 @@ apply_merge_page(struct page *page, const struct lr *lr, struct span key)
     uint8_t flags = lr->merge.flags;
     if (flags & LR_MERGE_PAGE_EMPTY)
         return apply_empty_page(page);
+    if (flags && page_is_leaf(page))
+        return JET_errLogFileCorrupt;
     if (flags & LR_MERGE_KEY_CHANGE)
         return change_key(page, lr->page.iline, key);
     if (flags & LR_MERGE_DELETE_NODE)
