@@ -20,6 +20,11 @@ machine_has_fuse(char **message)
                             "the container with --device /dev/fuse --cap-add SYS_ADMIN");
         return false;
     }
+    if (access("/dev/fuse", R_OK | W_OK) < 0) {
+        *message = g_strdup_printf(
+            "/dev/fuse: %s: this user may not open it; its mode is to be 0666", g_strerror(errno));
+        return false;
+    }
     g_autofree char *helper = g_find_program_in_path("fusermount3");
     if (geteuid() != 0 && helper == NULL) {
         *message =

@@ -130,6 +130,8 @@ end(struct mount *m, enum end_cause cause)
     enum jetfs_exit result = backup_result(m->backup);
     if (cause == END_ABORT && result == EXIT_COMPLETE)
         result = EXIT_INCOMPLETE;
+    if (cause == END_NO_MOUNT)
+        result = EXIT_ENVIRONMENT;
     m->status.state = "ending";
     JET_ERR err =
         backup_end(m->backup, result == EXIT_COMPLETE, g_atomic_int_get(&m->truncate) != 0);
@@ -435,7 +437,6 @@ mount_run(const struct mount_request *request, struct events *events)
         } else {
             events_add(events, "%s: cannot mount; the reason stands above", request->mountpoint);
             end(&m, END_NO_MOUNT);
-            m.status.result = EXIT_ENVIRONMENT;
         }
     }
     enum jetfs_exit result = m.status.end_us != 0 ? m.status.result : EXIT_ENVIRONMENT;

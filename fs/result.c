@@ -67,7 +67,7 @@ cause_text(enum end_cause cause)
     case END_OWNER:
         return "the owner of the database ended the session";
     case END_NO_MOUNT:
-        return "the mount failed";
+        return "the mount failed, see the log of the driver";
     case END_UNMOUNT:
         break;
     }
@@ -79,6 +79,8 @@ result_text(struct backup *backup, enum jetfs_exit result, enum end_cause cause,
 {
     GString *text = g_string_new(cause_text(cause));
 
+    if (result == EXIT_ENVIRONMENT)
+        return g_string_free(text, FALSE);
     switch (result) {
     case EXIT_COMPLETE:
         g_string_append(text, ", every required byte was served");
