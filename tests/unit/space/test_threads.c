@@ -221,11 +221,99 @@ test_threads_when_moving_money_keep_the_sum(void **state)
     g_free(b);
 }
 
+/* ---- trees that come and go ---- */
+
+static void
+fill(struct bank *b, struct session *s, uint32_t fdp, uint32_t n)
+{
+    struct btree *t;
+    struct btree_cursor *c;
+    uint8_t key[4], data[250] = {1};
+    OK(btree_open(b->w.db, fdp, &t));
+    OK(btree_cursor_open(s, t, &c));
+    for (uint32_t i = 0; i < n; i++) {
+        be32_put(key, i);
+        OK(btree_insert(c, span_of(key, 4), span_of(data, sizeof data)));
+    }
+    for (uint32_t i = 0; i < n; i += 2) {
+        be32_put(key, i);
+        OK(btree_seek(c, span_of(key, 4), BTREE_EQ));
+        OK(btree_delete(c));
+    }
+    btree_cursor_close(c);
+    btree_close(t);
+}
+
+static JET_ERR
+make_tree(struct bank *b, struct session *s, uint32_t parent, uint32_t flags, uint32_t *fdp)
+{
+    struct space_tree_spec spec = {.pgno_parent = parent,
+                                   .objid = dbfile_objid_next(b->w.file),
+                                   .pages = 3,
+                                   .page_flags = flags};
+    return space_create_tree(s, b->w.db, &spec, fdp);
+}
+
+static gpointer
+build_and_drop(gpointer arg)
+{
+    struct teller *t = arg;
+    struct bank *b = t->bank;
+    for (int i = 0; i < 60; i++) {
+        uint32_t fdp, index;
+        OK(session_begin(t->s, 0));
+        OK(make_tree(b, t->s, 1, 0, &fdp));
+        OK(make_tree(b, t->s, fdp, PAGE_FLAG_INDEX, &index));
+        fill(b, t->s, fdp, rnd(t, 200));
+        fill(b, t->s, index, rnd(t, 50));
+        if (rnd(t, 3) == 0) {
+            OK(session_rollback(t->s, 0));
+            continue;
+        }
+        OK(session_commit(t->s, JET_bitCommitLazyFlush, NULL));
+        OK(session_begin(t->s, 0));
+        fill(b, t->s, make_tree(b, t->s, fdp, 0, &index) < 0 ? fdp : index, rnd(t, 100));
+        OK(space_delete_tree(t->s, b->w.db, fdp));
+        OK(session_commit(t->s, JET_bitCommitLazyFlush, NULL));
+    }
+    return NULL;
+}
+
+static void
+test_threads_when_making_trees_lose_no_page(void **state)
+{
+    struct bank *b = g_new0(struct bank, 1);
+    struct teller *tellers[WORKERS];
+    GThread *threads[WORKERS + 1];
+    uint64_t left, leaked;
+    world_begin(&b->w, 4096, 256);
+    b->fdp = world_tree(&b->w, 1, 0);
+    b->index = world_tree(&b->w, b->fdp, PAGE_FLAG_INDEX | PAGE_FLAG_NON_UNIQUE);
+    for (uint32_t i = 0; i < WORKERS; i++)
+        tellers[i] = teller_new(b, 5 + i);
+    for (int i = 0; i < WORKERS; i++)
+        threads[i] = g_thread_new("build", build_and_drop, tellers[i]);
+    threads[WORKERS] = g_thread_new("clean", clean, b);
+    for (int i = 0; i < WORKERS; i++)
+        g_thread_join(threads[i]);
+    b->stop = true;
+    g_thread_join(threads[WORKERS]);
+    for (uint32_t i = 0; i < WORKERS; i++)
+        teller_free(tellers[i]);
+    OK(txn_cleanup(b->w.txn, 0, &left));
+    assert_int_equal(left, 0);
+    OK(space_check(b->w.db, 1, &b->fdp, 1, &leaked));
+    assert_int_equal(leaked, 0);
+    world_end(&b->w);
+    g_free(b);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_threads_when_moving_money_keep_the_sum),
+        cmocka_unit_test(test_threads_when_making_trees_lose_no_page),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
