@@ -28,6 +28,13 @@ key_is_ours(const struct schema *sc)
     return sc->primary && !sc->primary->foreign_unicode;
 }
 
+/* A record of 65,000 columns takes as long as all records of the other tables: one is enough. */
+static bool
+wide(const struct schema *sc)
+{
+    return sc->columns->len > 1000;
+}
+
 static void
 one_record(void *ctx, struct span key, struct span data)
 {
@@ -39,7 +46,8 @@ one_record(void *ctx, struct span key, struct span data)
 
     n->records++;
     assert_true(record_check(data, n->edb->large) >= 0);
-    for (guint i = 0; i < n->sc->columns->len; i++) {
+    guint columns = wide(n->sc) && n->copies++ > 0 ? 0 : n->sc->columns->len;
+    for (guint i = 0; i < columns; i++) {
         const struct column *c = n->sc->columns->pdata[i];
         assert_true(record_get(data, n->edb->large, c, 1, &v) >= 0);
         if (v.null)
@@ -70,7 +78,7 @@ rebuild_record(void *ctx, struct span key, struct span data)
     struct count *n = ctx;
     struct rec_value v, w;
 
-    if (n->copies++ > 500)
+    if (n->copies++ >= (wide(n->sc) ? 1 : 500))
         return;
     assert_true(recbuf_load(&n->buf, data) >= 0);
     for (guint i = 0; i < n->sc->columns->len; i++) {
