@@ -38,7 +38,7 @@ btree_redo_fix_new(struct btree_db *db, uint32_t pgno, int64_t dbtime, struct bu
 {
     JET_ERR err = btree_redo_fix(db, pgno, dbtime, LR_DBTIME_NIL, out);
     if (err == JET_errPageNotInitialized || err == JET_errReadVerifyFailure ||
-        err == JET_errReadPgnoVerifyFailure)
+        err == JET_errReadPgnoVerifyFailure || err == JET_errDatabaseCorrupted)
         err = cache_fix_new(db->file, pgno, out);
     return err;
 }

@@ -236,6 +236,27 @@ test_fix_bad_pages_names_the_error(void **state)
     assert_int_equal(stats.bad_pages, 3);
 }
 
+/* Written so by somebody: the checksum holds, but a tag points out of the page. */
+static void
+test_page_of_bad_tags_is_database_corrupted(void **state)
+{
+    struct fixture *fx = *state;
+    uint8_t image[PAGE];
+    struct buf *buf;
+    fill(fx, 5);
+    assert_int_equal(cache_flush(fx->file), JET_errSuccess);
+    read_disk(fx, 4, image);
+    le16_put(image + 34, 400);        /* tags */
+    le16_put(image + PAGE - 2, 5000); /* where tag 0 is */
+    page_stamp(image, PAGE, 4);
+    assert_int_equal(os_file_write(dbfile_os_file(fx->file), 5 * (uint64_t)PAGE, image, PAGE),
+                     JET_errSuccess);
+    reopen(fx);
+    assert_int_equal(cache_fix(fx->file, 4, LATCH_READ, &buf), JET_errDatabaseCorrupted);
+    assert_int_equal(cache_fix(fx->file, 4, LATCH_WRITE, &buf), JET_errDatabaseCorrupted);
+    assert_int_equal(read_value(fx, 5), 1005);
+}
+
 static void
 test_fix_new_without_dirty_is_forgotten(void **state)
 {
@@ -663,6 +684,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         CASE(test_fix_more_pages_than_frames_keeps_memory_bounded),
         CASE(test_fix_bad_pages_names_the_error),
+        CASE(test_page_of_bad_tags_is_database_corrupted),
         CASE(test_fix_new_without_dirty_is_forgotten),
         CASE(test_write_happens_after_log_and_hook),
         CASE(test_write_names_generation_in_header_first),
