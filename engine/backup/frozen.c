@@ -367,12 +367,13 @@ frozen_end(struct frozen *f, JET_ERR why)
 {
     if (!f)
         return;
+    /* First dead, then unhooked: a read still under way must not take an overwritten page for good. */
+    (void)kill_once(f, why < 0 ? why : JET_errNoBackup);
     if (f->hooked) {
         cache_write_pause(f->cache);
         cache_set_hook(f->cache, NULL);
         cache_write_resume(f->cache);
     }
-    (void)kill_once(f, why < 0 ? why : JET_errNoBackup);
     for (size_t i = 0; i < f->n_images; i++)
         image_close(&f->images[i]);
     for (size_t i = 0; i < f->n_logs; i++)
