@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cursor: the inside of a cursor, shared by reading (cursor.c) and changing (change.c).
+ * cursor: the inside of a cursor, shared by moving (walk.c) and changing (change.c).
  *
  * States:
  *   NONE          no position (new, or an error)
@@ -31,6 +31,9 @@ struct btree_cursor {
 
 /* The bookmark, pointing into the cursor. */
 struct bookmark btree_cursor_bookmark(const struct btree_cursor *c);
+
+/* Does it lie in the cursor's own copy, which the next move overwrites? */
+bool btree_cursor_inside(const struct btree_cursor *c, struct span s);
 
 /* Takes a copy of an entry. JET_errOutOfMemory. */
 JET_ERR btree_cursor_copy(struct btree_cursor *c, struct span key, struct span data);
