@@ -148,6 +148,27 @@ test_detached_database_is_clean_and_can_be_attached_again(void **state)
     count_items(f, table, id, 1);
 }
 
+static void
+test_instance_info_names_instance_and_database(void **state)
+{
+    struct fixture *f = *state;
+    JET_INSTANCE_INFO_A *infos = NULL;
+    JET_INSTANCE_INFO_W *wide = NULL;
+    uint32_t n = 0;
+    ok(JetGetInstanceInfoA(&n, &infos));
+    assert_int_equal(n, 1);
+    assert_true(infos[0].hInstanceId == f->inst);
+    assert_string_equal(infos[0].szInstanceName, "test");
+    assert_int_equal(infos[0].cDatabases, 1);
+    assert_string_equal(infos[0].szDatabaseFileName[0], f->db_path);
+    ok(JetFreeBuffer((char *)infos));
+    ok(JetGetInstanceInfoW(&n, &wide));
+    assert_int_equal(wide[0].szInstanceName[3], 't');
+    assert_int_equal(wide[0].szInstanceName[4], 0);
+    ok(JetFreeBuffer((char *)wide));
+    assert_int_equal(JetGetInstanceInfoA(NULL, &infos), JET_errInvalidParameter);
+}
+
 int
 main(void)
 {
@@ -157,6 +178,7 @@ main(void)
         T(test_rolled_back_rows_are_not_there),
         T(test_second_writer_gets_write_conflict),
         T(test_commit_ids_grow),
+        T(test_instance_info_names_instance_and_database),
         T(test_detached_database_is_clean_and_can_be_attached_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
