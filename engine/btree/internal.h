@@ -103,8 +103,7 @@ JET_ERR btree_log_undo_info(struct btree *t, struct session *s, uint32_t pgno,
                             const struct change *ch, struct lgpos *pos);
 
 /* The versions enter the map. */
-void btree_change_versions(struct btree *t, struct session *s, uint32_t pgno,
-                           const struct change *ch);
+void btree_change_versions(struct btree *t, struct session *s, const struct change *ch);
 
 /* Frees versions that were not used. */
 void btree_change_drop(struct change *ch);

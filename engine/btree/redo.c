@@ -61,7 +61,6 @@ btree_redo_version(struct btree *t, struct session *s, const struct lr *lr, uint
     *err = rce_new_redo(s, rceid, oper, bm.key, bm.data, before, &r);
     if (*err < 0)
         return NULL;
-    r->pgno_hint = lr->page.pgno;
     version_add(&t->versions, s, r);
     r->level = MIN(r->level, lr->page.level);
     return r;
@@ -249,7 +248,7 @@ redo_undo(struct btree *t, struct session *s, const struct lr *lr, struct lgpos 
         cache_unfix(buf);
     }
     if (err >= 0 && lr->undo.oper == LR_OPER_INSERT)
-        version_queue_purge(t->db->txn, &t->versions, lr->undo.key, data, lr->page.pgno);
+        version_queue_purge(t->db->txn, &t->versions, lr->undo.key, data);
     if (r)
         version_discard(r);
     return err;

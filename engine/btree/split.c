@@ -229,7 +229,7 @@ btree_split(struct btree *t, struct session *s, const struct path *path, struct 
     JET_ERR err = execute(&x, used, pgno, line);
     *done = err >= 0 && in_macro;
     if (*done)
-        btree_change_versions(t, s, *pgno, ch);
+        btree_change_versions(t, s, ch);
     return err;
 }
 

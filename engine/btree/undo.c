@@ -69,8 +69,7 @@ btree_undo(void *ctx, struct session *s, struct rce *r)
     }
     version_remove(r);
     if (!t->gone && err >= 0 && r->oper == RCE_INSERT)
-        version_queue_purge(t->db->txn, &t->versions, r->bookmark.key, r->bookmark.data,
-                            r->pgno_hint);
+        version_queue_purge(t->db->txn, &t->versions, r->bookmark.key, r->bookmark.data);
     g_rw_lock_writer_unlock(&t->latch);
     return err;
 }

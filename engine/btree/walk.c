@@ -102,14 +102,14 @@ step_page(struct btree *t, bool forward, struct buf **leaf)
 
 /* A dead node without versions: a crash came before cleanup. */
 static void
-note_dead(struct btree_cursor *c, uint32_t pgno, const struct node *n)
+note_dead(struct btree_cursor *c, const struct node *n)
 {
     uint8_t tmp[NODE_KEY_MAX];
     struct btree *t = c->t;
     struct bookmark bm = btree_node_bookmark(t, n, tmp);
     if (dbfile_is_readonly(t->db->file) || version_find(&t->versions, bm.key, bm.data))
         return;
-    version_queue_purge(t->db->txn, &t->versions, bm.key, bm.data, pgno);
+    version_queue_purge(t->db->txn, &t->versions, bm.key, bm.data);
 }
 
 /*
@@ -142,7 +142,7 @@ walk(struct btree_cursor *c, struct buf *leaf, int line, bool forward)
             return err;
         }
         if (n.flags & NODE_DELETED)
-            note_dead(c, leaf->pgno, &n);
+            note_dead(c, &n);
         line += forward ? 1 : -1;
     }
 }

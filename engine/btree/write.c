@@ -145,16 +145,12 @@ btree_log_undo_info(struct btree *t, struct session *s, uint32_t pgno, const str
 }
 
 void
-btree_change_versions(struct btree *t, struct session *s, uint32_t pgno, const struct change *ch)
+btree_change_versions(struct btree *t, struct session *s, const struct change *ch)
 {
-    if (ch->rce) {
-        ch->rce->pgno_hint = pgno;
+    if (ch->rce)
         version_add(&t->versions, s, ch->rce);
-    }
-    if (ch->rce_replace) {
-        ch->rce_replace->pgno_hint = pgno;
+    if (ch->rce_replace)
         version_add(&t->versions, s, ch->rce_replace);
-    }
 }
 
 void
@@ -178,7 +174,7 @@ btree_change_leaf(struct btree *t, struct session *s, struct buf *leaf, struct c
     if (err < 0)
         return err;
     btree_touch(t, s, leaf, lr.page.dbtime, pos);
-    btree_change_versions(t, s, leaf->pgno, ch);
+    btree_change_versions(t, s, ch);
     return JET_errSuccess;
 }
 

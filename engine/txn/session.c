@@ -201,8 +201,9 @@ session_lower(struct session *s, uint8_t level_to)
 {
     if (!s->trx)
         return;
-    for (struct rce *r = s->trx->last; r && r->level > level_to; r = r->trx_prev)
-        r->level = level_to;
+    /* Levels rise along the list, but in redo, where a late UndoInfo may name a lower one. */
+    for (struct rce *r = s->trx->last; r && (s->redo || r->level > level_to); r = r->trx_prev)
+        r->level = MIN(r->level, level_to);
     for (struct txn_action *a = s->trx->actions; a && a->level > level_to; a = a->next)
         a->level = level_to;
 }
@@ -304,7 +305,7 @@ static JET_ERR
 undo_versions(struct session *s)
 {
     JET_ERR first = JET_errSuccess;
-    while (s->trx && s->trx->last && s->trx->last->level == s->level) {
+    while (s->trx && s->trx->last && s->trx->last->level >= s->level) {
         struct rce *r = s->trx->last;
         JET_ERR err = s->txn->ops.undo(s->txn->ops.ctx, s, r);
         if (err < 0 && first >= 0)

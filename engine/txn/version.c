@@ -242,15 +242,13 @@ version_discard(struct rce *r)
 }
 
 void
-version_queue_purge(struct txn *txn, struct version_map *map, struct span key, struct span data,
-                    uint32_t pgno_hint)
+version_queue_purge(struct txn *txn, struct version_map *map, struct span key, struct span data)
 {
     size_t size = sizeof(struct rce) + key.len + data.len;
     struct rce *r = g_try_malloc(size);
     if (!r)
         return;
-    *r = (struct rce){.oper = RCE_PURGE, .map = map, .size = size, .txn = txn,
-                      .pgno_hint = pgno_hint};
+    *r = (struct rce){.oper = RCE_PURGE, .map = map, .size = size, .txn = txn};
     put(put(r->bytes, key, &r->bookmark.key), data, &r->bookmark.data);
     atomic_fetch_add(&txn->version_bytes, size);
     g_mutex_lock(&txn->lock);

@@ -56,7 +56,6 @@ struct rce {
     struct trx *trx;
     bool in_map;
     uint32_t rceid;
-    uint32_t pgno_hint;          /* leaf where the change was made */
     uint16_t oper;               /* enum rce_oper */
     uint8_t level;
     uint16_t delta_offset;       /* Delta */
@@ -137,4 +136,4 @@ uint32_t version_reserved(const struct rce *newest);
  * If the queue is long, or without memory, it is left for the next who passes by.
  */
 void version_queue_purge(struct txn *txn, struct version_map *map, struct span key,
-                         struct span data, uint32_t pgno_hint);
+                         struct span data);
