@@ -26,18 +26,11 @@ wait_for_end(const struct status_summary *summary)
     if (fd < 0)
         return;
     /* The process may be another one by now: its start tells. */
-    if (status_process_start(summary->pid) == summary->start_ticks) {
+    if (status_is_alive(summary)) {
         while (poll(&driver, 1, -1) < 0 && errno == EINTR)
             continue;
     }
     close(fd);
-}
-
-static bool
-has_lease(const struct status_summary *summary)
-{
-    JsonNode *node = json_object_get_member(json_node_get_object(summary->root), "lease");
-    return node != NULL && JSON_NODE_HOLDS_VALUE(node) && json_node_get_boolean(node);
 }
 
 /*
@@ -51,10 +44,10 @@ load(const char *mountpoint, const char *status_path, struct status_summary *sum
     g_autofree char *live = g_build_filename(mountpoint, CONTROL_DIR, CONTROL_STATUS, NULL);
     bool loaded = status_load(status_path, summary);
 
+    if (loaded && strcmp(summary->state, "done") != 0 && status_is_leased(summary))
+        return true;
     if (mounts_look(mountpoint) != MOUNTS_JETFS)
         return loaded;
-    if (loaded && strcmp(summary->state, "done") != 0 && has_lease(summary))
-        return true;
     status_summary_clear(summary);
     return status_load(live, summary);
 }

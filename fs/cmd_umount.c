@@ -15,12 +15,14 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define PATIENCE_US (G_USEC_PER_SEC / 2)
+#define PATIENCE_US  (G_USEC_PER_SEC / 2)
+#define ELSEWHERE_MS 2000
 
 struct job {
     char *mountpoint;
@@ -100,15 +102,32 @@ unmount(struct job *job)
     return false;
 }
 
+static bool
+driver_ends(const struct job *job, int timeout_ms)
+{
+    struct pollfd fd = {.fd = job->driver, .events = POLLIN};
+    int n;
+
+    do
+        n = poll(&fd, 1, timeout_ms);
+    while (n < 0 && errno == EINTR);
+    return n > 0;
+}
+
+/*
+ * A mount that was copied into another mount namespace (a container, a service with private mounts)
+ * lives on there, unmounted here or not. Who asked for the end wants the end: the driver is told.
+ */
 static void
 wait_for_driver(const struct job *job)
 {
-    struct pollfd fd = {.fd = job->driver, .events = POLLIN};
-
     if (job->driver < 0)
         return; /* the lease on the status file waits in its place */
-    while (poll(&fd, 1, -1) < 0 && errno == EINTR)
-        continue;
+    if (driver_ends(job, ELSEWHERE_MS))
+        return;
+    if (mounts_look(job->mountpoint) == MOUNTS_NONE)
+        (void)syscall(SYS_pidfd_send_signal, job->driver, SIGTERM, NULL, 0);
+    (void)driver_ends(job, -1);
 }
 
 /* Ends a mount that has a driver; false when it goes on. */

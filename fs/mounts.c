@@ -2,6 +2,7 @@
 #include "mounts.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib.h>
 #include <mntent.h>
 #include <stdio.h>
@@ -18,10 +19,12 @@ mounts_resolve(const char *path)
     g_autofree char *absolute = g_canonicalize_filename(path, NULL);
     g_autofree char *parent = g_path_get_dirname(absolute);
     g_autofree char *name = g_path_get_basename(absolute);
-    struct stat st;
+    struct statx st;
 
-    /* A link to a mount point means the mount point; a dead one is no link. */
-    if (lstat(absolute, &st) == 0 && S_ISLNK(st.st_mode)) {
+    /* A link to a mount point means the mount point. From the cache: a driver may be slow or dead.
+     */
+    if (statx(AT_FDCWD, absolute, AT_SYMLINK_NOFOLLOW | AT_STATX_DONT_SYNC, STATX_TYPE, &st) == 0 &&
+        S_ISLNK(st.stx_mode)) {
         char *target = realpath(absolute, NULL);
         if (target != NULL) {
             char *copy = g_strdup(target);

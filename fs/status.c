@@ -426,3 +426,16 @@ status_process_start(int pid)
     /* A zombie has ended: what it held is released. Fields 3 (state) and 22 (start) of proc(5). */
     return fields[1][0] == 'Z' ? 0 : g_ascii_strtoull(fields[20], NULL, 10);
 }
+
+bool
+status_is_alive(const struct status_summary *summary)
+{
+    return summary->start_ticks != 0 && status_process_start(summary->pid) == summary->start_ticks;
+}
+
+bool
+status_is_leased(const struct status_summary *summary)
+{
+    JsonNode *node = json_object_get_member(json_node_get_object(summary->root), "lease");
+    return node != NULL && JSON_NODE_HOLDS_VALUE(node) && json_node_get_boolean(node);
+}

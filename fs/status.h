@@ -76,3 +76,9 @@ char *status_with_result(const struct status_summary *summary, enum jetfs_exit r
 
 /* Ticks since boot at which process `pid` started; 0 when there is none. Tells pids apart. */
 guint64 status_process_start(int pid);
+
+/* True when the driver that wrote this still runs. */
+bool status_is_alive(const struct status_summary *summary);
+
+/* True when the file it was read from is leased, and so as fresh as the live one. */
+bool status_is_leased(const struct status_summary *summary);

@@ -108,8 +108,17 @@ def death(load, work):
     h.ok(not os.path.ismount(mount.path), 'killed database under a reader: nothing stays mounted')
 
 
+def alone():
+    """In a mount namespace of its own: one that another process makes copies our mounts, and a copy
+    keeps a session alive after its unmount."""
+    if os.geteuid() == 0 and 'TEST_MOUNT_ALONE' not in os.environ:
+        os.environ['TEST_MOUNT_ALONE'] = '1'
+        os.execvp('unshare', ['unshare', '-m', sys.executable] + sys.argv)
+
+
 def main():
     h.need_fuse()
+    alone()
     work = h.scratch()
     load = h.Load(work, '--accounts', 2000, '--log-kib', 256, '--rate', 500, '--fill-mib', 8).wait_ready(100)
     for mode in ('window', 'direct', 'page'):

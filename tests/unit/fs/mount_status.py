@@ -11,6 +11,7 @@ from mounts import *
 ROUNDS = int(os.environ.get("STATUS_ROUNDS", "50"))
 if len(sys.argv) > 1 and sys.argv[1].isdigit():
     ROUNDS = int(sys.argv.pop(1))
+    os.environ["STATUS_ROUNDS"] = str(ROUNDS)
 
 
 class StatusAfterUnmount(MountTest):
