@@ -62,7 +62,7 @@ btree_redo_version(struct btree *t, struct session *s, const struct lr *lr, uint
     if (*err < 0)
         return NULL;
     version_add(&t->versions, s, r);
-    r->level = MIN(r->level, lr->page.level);
+    version_lower(r, s, lr->page.level);
     return r;
 }
 

@@ -36,6 +36,7 @@ struct session {
     bool redo;     /* made by recovery */
     bool internal; /* the cleanup session: its limits don't count */
     bool read_only; /* this transaction */
+    bool mixed_levels; /* redo: versions are not in order of their levels */
     uint32_t begin0;
     struct trx *trx;         /* NULL until the first change */
     struct lgpos begin0_at;  /* of its Begin0 record; txn.lock for writing */

@@ -116,6 +116,7 @@ session_leave(struct session *s, bool committed)
     g_assert(!trx || (!trx->first && !trx->actions));
     g_free(trx);
     s->level = s->level_logged = 0;
+    s->mixed_levels = false;
 }
 
 JET_ERR
@@ -202,7 +203,7 @@ session_lower(struct session *s, uint8_t level_to)
     if (!s->trx)
         return;
     /* Levels rise along the list, but in redo, where a late UndoInfo may name a lower one. */
-    for (struct rce *r = s->trx->last; r && (s->redo || r->level > level_to); r = r->trx_prev)
+    for (struct rce *r = s->trx->last; r && (s->mixed_levels || r->level > level_to); r = r->trx_prev)
         r->level = MIN(r->level, level_to);
     for (struct txn_action *a = s->trx->actions; a && a->level > level_to; a = a->next)
         a->level = level_to;

@@ -148,6 +148,15 @@ version_add(struct version_map *map, struct session *s, struct rce *r)
 }
 
 void
+version_lower(struct rce *r, struct session *s, uint8_t level)
+{
+    if (level >= r->level)
+        return;
+    r->level = level;
+    s->mixed_levels = true;
+}
+
+void
 version_remove(struct rce *r)
 {
     if (!r->in_map)

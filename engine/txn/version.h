@@ -89,6 +89,9 @@ void rce_free(struct rce *rce);
  * Needs the tree's write latch. */
 void version_add(struct version_map *map, struct session *s, struct rce *rce);
 
+/* Redo: a version just added belongs to a lower level than the session's (its UndoInfo came late). */
+void version_lower(struct rce *rce, struct session *s, uint8_t level);
+
 /* Takes it out of the map (tree's write latch); the RCE itself stays. No harm if not in. */
 void version_remove(struct rce *rce);
 
