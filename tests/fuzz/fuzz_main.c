@@ -73,7 +73,8 @@ mutate(GByteArray *input, GRand *rand)
             break;
         case 3: { /* a piece from elsewhere */
             uint32_t from = (uint32_t)g_rand_int_range(rand, 0, (int)input->len);
-            uint32_t n = MIN(MIN(input->len - from, input->len - at), 1 + g_rand_int(rand) % 16);
+            uint32_t n = 1 + g_rand_int(rand) % 16;
+            n = MIN(n, MIN(input->len - from, input->len - at));
             memmove(input->data + at, input->data + from, n);
             break;
         }
