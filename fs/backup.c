@@ -175,9 +175,9 @@ list_files(struct backup *b)
 }
 
 JET_ERR
-backup_begin(struct backup *b, char **message)
+backup_begin(struct backup *b, bool recovered, char **message)
 {
-    JET_ERR err = JetxBeginFrozenBackup(b->instance, 0);
+    JET_ERR err = JetxBeginFrozenBackup(b->instance, recovered ? JETX_bitFrozenRecovered : 0);
 
     if (err >= 0) {
         b->begun = true;

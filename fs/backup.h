@@ -70,7 +70,7 @@ JET_ERR backup_open(const char *source, struct events *events, struct backup **b
                     char **message);
 
 /* Freezes the session and lists its files, and the manifest as backup.json. Failures as above. */
-JET_ERR backup_begin(struct backup *backup, char **message);
+JET_ERR backup_begin(struct backup *backup, bool recovered, char **message);
 
 /* The file called `name`, or NULL. */
 struct backup_file *backup_find(struct backup *backup, const char *name);

@@ -53,6 +53,10 @@ parse_word(const char *word, struct mount_options *options)
         options->status_path = g_strdup(word + strlen("status="));
         return true;
     }
+    if (strcmp(word, "recovered") == 0) {
+        options->recovered = true;
+        return true;
+    }
     if (strcmp(word, "allow_other") == 0) {
         options->allow_other = true;
         return true;
@@ -72,9 +76,10 @@ options_parse(const char *list, struct mount_options *options, char **message)
     for (char **word = words; *word != NULL; word++) {
         if (parse_word(*word, options))
             continue;
-        *message = g_strdup_printf("-o %s: not an option of jetfs; known are cache=window|direct|"
-                                   "page, status=/ABSOLUTE/PATH, allow_other, allow_root",
-                                   *word);
+        *message =
+            g_strdup_printf("-o %s: not an option of jetfs; known are cache=window|direct|"
+                            "page, recovered, status=/ABSOLUTE/PATH, allow_other, allow_root",
+                            *word);
         return false;
     }
     return true;

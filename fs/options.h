@@ -16,6 +16,7 @@ enum cache_mode {
 struct mount_options {
     enum cache_mode cache;
     char *status_path; /* instead of MOUNTPOINT.status.json; NULL for that */
+    bool recovered;    /* clean databases instead of images and logs */
     bool allow_other;
     bool allow_root;
 };

@@ -232,7 +232,7 @@ status_to_text(const struct status *status)
     add_string(b, "source", status->source);
     add_string(b, "mountpoint", status->mountpoint);
     add_string(b, "status_file", status->status_file);
-    add_string(b, "mode", "frozen");
+    add_string(b, "mode", status->mode);
     add_string(b, "cache", status->cache);
     add_bool(b, "lease", status->lease);
     begin_object(b, "driver");

@@ -32,6 +32,7 @@ struct status {
     const char *source;
     const char *mountpoint;
     const char *status_file;
+    const char *mode; /* "frozen" or "recovered" */
     const char *cache;
     bool lease;
     gint64 begin_us;

@@ -125,7 +125,15 @@ JET_ERR JetxDisconnectInstance(JET_INSTANCE inst);
 JET_ERR JetxOpenDatabaseFileA(const char *path, JET_INSTANCE *pinst);
 
 /*
- * Begin a frozen full backup. grbit: 0. The log is flushed and rolled; then the image stands.
+ * JetxBeginFrozenBackup: serve clean databases instead of images and logs. Redo and undo run on a
+ * private copy in $TMPDIR (else /var/tmp), which needs room for it; the call returns when that is
+ * done. Only for handles of JetxConnectInstance and JetxOpenDatabaseFile.
+ */
+#define JETX_bitFrozenRecovered 0x1u
+
+/*
+ * Begin a frozen full backup. grbit: 0 or JETX_bitFrozenRecovered (then also the errors of
+ * JetExternalRestore and JetInit). The log is flushed and rolled; then the image stands.
  * Errors: JET_errInvalidGrbit, JET_errBackupInProgress, JET_errNotInitialized,
  * JET_errInvalidInstance, JET_errTermInProgress, JET_errLogWriteFail, JET_errDiskFull (no room for
  * preimages). No session is left behind on an error.

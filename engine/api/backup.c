@@ -486,6 +486,8 @@ end(struct target *t, JET_GRBIT grbit)
     JET_ERR err = t->inst     ? context_end(t->inst, grbit)
                   : t->remote ? remote_end(t->remote, grbit)
                               : offline_end(t->offline, grbit);
+    if (t->offline && err != JET_errInvalidParameter && err != JET_errNoBackup)
+        target_set_recovered(t, NULL); /* if it was one */
     target_leave(t);
     return err;
 }

@@ -8,10 +8,79 @@
 #include "api/target.h"
 #include "backup/context.h"
 #include "backup/offline.h"
+#include "backup/recovered.h"
 #include "base/error.h"
 #include "esentx.h"
 #include "instance/registry.h"
 #include "service/remote.h"
+
+/* ---- the session of a peer, as recovered.h wants it ---- */
+
+static JET_ERR
+source_open(void *ctx, const char *name, JET_HANDLE *hf, uint64_t *size)
+{
+    struct target *t = ctx;
+    return t->remote ? remote_open_file(t->remote, name, hf, size)
+                     : offline_open_file(t->offline, name, hf, size);
+}
+
+static JET_ERR
+source_read(void *ctx, JET_HANDLE hf, uint64_t ib, void *pv, uint32_t cb, uint32_t *actual)
+{
+    struct target *t = ctx;
+    return t->remote ? remote_read_file_at(t->remote, hf, ib, pv, cb, actual)
+                     : offline_read_file_at(t->offline, hf, ib, pv, cb, actual);
+}
+
+static JET_ERR
+source_close(void *ctx, JET_HANDLE hf)
+{
+    struct target *t = ctx;
+    return t->remote ? remote_close_file(t->remote, hf) : offline_close_file(t->offline, hf);
+}
+
+static JET_ERR
+make_recovered(struct target *t, JETX_BACKUPSTATUS *status, struct offline **clean)
+{
+    JETX_BACKUPFILE *files = NULL;
+    uint32_t n = 0;
+    JET_ERR err =
+        t->remote ? remote_files(t->remote, &files, &n) : offline_files(t->offline, &files, &n);
+    if (err >= 0)
+        err = t->remote ? remote_status(t->remote, status) : offline_status(t->offline, status);
+    struct recovered_source source = {files, n, source_open, source_read, source_close, t};
+    if (err >= 0)
+        err = recovered_make(&source, NULL, clean);
+    g_free(files);
+    return err;
+}
+
+/* The session itself ends as soon as the private copy is recovered: nothing stays pinned. */
+static JET_ERR
+begin_recovered(struct target *t)
+{
+    JETX_BACKUPSTATUS status = {.cbStruct = sizeof status};
+    struct offline *clean = NULL;
+    if (t->inst)
+        return JET_errFeatureNotAvailable;
+    JET_ERR err = t->remote ? remote_begin_frozen(t->remote, 0) : offline_begin(t->offline, 0);
+    if (err < 0)
+        return err;
+    err = make_recovered(t, &status, &clean);
+    JET_GRBIT how = err < 0 ? JET_bitBackupEndAbort : JET_bitBackupEndNormal;
+    JET_ERR ended = t->remote ? remote_end(t->remote, how) : offline_end(t->offline, how);
+    if (err >= 0)
+        err = ended;
+    if (err >= 0)
+        err = offline_begin(clean, 0);
+    if (err < 0) {
+        offline_free(clean);
+        return err;
+    }
+    offline_adopt_status(clean, &status);
+    target_set_recovered(t, clean);
+    return JET_errSuccess;
+}
 
 JET_ERR
 JetxBeginFrozenBackup(JET_INSTANCE inst, JET_GRBIT grbit)
@@ -20,9 +89,12 @@ JetxBeginFrozenBackup(JET_INSTANCE inst, JET_GRBIT grbit)
     JET_ERR err = target_enter(inst, &t);
     if (err < 0)
         return err;
-    err = t.inst     ? context_begin_frozen(t.inst, grbit)
-          : t.remote ? remote_begin_frozen(t.remote, grbit)
-                     : offline_begin(t.offline, grbit);
+    if (grbit == JETX_bitFrozenRecovered)
+        err = begin_recovered(&t);
+    else
+        err = t.inst     ? context_begin_frozen(t.inst, grbit)
+              : t.remote ? remote_begin_frozen(t.remote, grbit)
+                         : offline_begin(t.offline, grbit);
     target_leave(&t);
     return err;
 }

@@ -20,6 +20,8 @@ struct peer {
     guint refs; /* peers_lock: the handle's, and one per call inside */
     struct remote *remote;
     struct offline *offline;
+    struct offline *recovered; /* peers_lock: stands for either during a recovered session */
+    GPtrArray *old;            /* peers_lock: ended ones; calls may still be inside */
 };
 
 static GMutex peers_lock;
@@ -34,6 +36,10 @@ peer_unref(struct peer *peer)
         return;
     remote_disconnect(peer->remote);
     offline_free(peer->offline);
+    offline_free(peer->recovered);
+    for (guint i = 0; i < peer->old->len; i++)
+        offline_free(peer->old->pdata[i]);
+    g_ptr_array_free(peer->old, TRUE);
     g_free(peer);
 }
 
@@ -46,8 +52,8 @@ target_enter_peer(JET_INSTANCE handle, struct target *target)
     if (peer) {
         peer->refs++;
         target->held = peer;
-        target->remote = peer->remote;
-        target->offline = peer->offline;
+        target->remote = peer->recovered ? NULL : peer->remote;
+        target->offline = peer->recovered ? peer->recovered : peer->offline;
     }
     g_mutex_unlock(&peers_lock);
     return peer != NULL;
@@ -69,11 +75,23 @@ target_leave(struct target *target)
         api_leave_instance(target->inst);
 }
 
+void
+target_set_recovered(struct target *target, struct offline *recovered)
+{
+    struct peer *peer = target->held;
+    g_mutex_lock(&peers_lock);
+    if (peer->recovered)
+        g_ptr_array_add(peer->old, peer->recovered);
+    peer->recovered = recovered;
+    g_mutex_unlock(&peers_lock);
+}
+
 static JET_ERR
 add_peer(struct remote *remote, struct offline *offline, JET_INSTANCE *pinst)
 {
     struct peer *peer = g_new0(struct peer, 1);
-    *peer = (struct peer) {.refs = 1, .remote = remote, .offline = offline};
+    *peer =
+        (struct peer) {.refs = 1, .remote = remote, .offline = offline, .old = g_ptr_array_new()};
     uintptr_t handle = handle_new(HANDLE_PEER, peer);
     if (handle == 0) {
         peer_unref(peer);

@@ -28,6 +28,9 @@ JET_ERR target_enter(JET_INSTANCE handle, struct target *target)
     __attribute__((warn_unused_result));
 void target_leave(struct target *target);
 
+/* From now on (or, with NULL, no longer) the peer's session is this one; the peer owns it. */
+void target_set_recovered(struct target *target, struct offline *recovered);
+
 /* Is it a handle of JetxConnectInstance or JetxOpenDatabaseFile? Then as target_enter; else false.
  */
 bool target_enter_peer(JET_INSTANCE handle, struct target *target);

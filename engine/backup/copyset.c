@@ -166,6 +166,26 @@ copyset_read(const char *dir, struct copyset *set)
     return err;
 }
 
+JET_ERR
+copyset_find_current(struct copyset *set)
+{
+    g_auto(GStrv) names = NULL;
+    JET_ERR err = set->base ? JET_errSuccess : os_dir_list(set->dir, &names);
+    for (size_t i = 0; err >= 0 && !set->base && names[i]; i++) {
+        if (strlen(names[i]) != 7)
+            continue;
+        g_autofree char *base = g_strndup(names[i], 3);
+        g_autofree char *ext = g_ascii_strdown(names[i] + 4, -1);
+        bool log = strcmp(ext, "log") == 0 || strcmp(ext, "jtx") == 0;
+        if (!log || log_name_parse(names[i], base, ext).kind != LOG_NAME_CURRENT)
+            continue;
+        set->base = g_steal_pointer(&base);
+        set->ext = g_steal_pointer(&ext);
+        err = log_gens_find(set->dir, set->base, set->ext, &set->logs);
+    }
+    return err;
+}
+
 void
 copyset_clear(struct copyset *set)
 {

@@ -56,6 +56,10 @@ struct copyset {
 JET_ERR copyset_read(const char *dir, struct copyset *set) __attribute__((warn_unused_result));
 void copyset_clear(struct copyset *set);
 
+/* A directory without archives may still have a current log: finds base, ext and logs by that.
+ * Errors of os/file; none is no error. */
+JET_ERR copyset_find_current(struct copyset *set) __attribute__((warn_unused_result));
+
 static inline struct copyset_db *
 copyset_db(const struct copyset *set, guint i)
 {

@@ -31,6 +31,7 @@ struct handle {
 };
 
 struct offline {
+    const char *mode;    /* of the manifest */
     struct os_file *dir; /* locked, or NULL */
     GPtrArray *entries;  /* fixed once opened */
     uint8_t sign_log[28];
@@ -203,27 +204,6 @@ add_logs(struct offline *o, const struct copyset *set)
     return os_exists(path) ? add_content(o, path) : err;
 }
 
-/* A directory without archives may still have a current log: three characters and the extension. */
-static JET_ERR
-find_current(struct copyset *set)
-{
-    g_auto(GStrv) names = NULL;
-    JET_ERR err = set->base ? JET_errSuccess : os_dir_list(set->dir, &names);
-    for (size_t i = 0; err >= 0 && !set->base && names[i]; i++) {
-        if (strlen(names[i]) != 7)
-            continue;
-        g_autofree char *base = g_strndup(names[i], 3);
-        g_autofree char *ext = g_ascii_strdown(names[i] + 4, -1);
-        bool log = strcmp(ext, "log") == 0 || strcmp(ext, "jtx") == 0;
-        if (!log || log_name_parse(names[i], base, ext).kind != LOG_NAME_CURRENT)
-            continue;
-        set->base = g_steal_pointer(&base);
-        set->ext = g_steal_pointer(&ext);
-        err = log_gens_find(set->dir, set->base, set->ext, &set->logs);
-    }
-    return err;
-}
-
 static JET_ERR
 open_directory(struct offline *o, const char *path)
 {
@@ -234,7 +214,7 @@ open_directory(struct offline *o, const char *path)
     err = copyset_read(path, &set);
     if (err < 0)
         return err;
-    err = find_current(&set);
+    err = copyset_find_current(&set);
     for (guint i = 0; err >= 0 && i < set.dbs->len; i++)
         err = add_database(o, copyset_db(&set, i));
     if (err >= 0)
@@ -283,7 +263,7 @@ add_manifest(struct offline *o)
     }
     struct manifest m = {.pid = (uint32_t)getpid(),
                          .bk = range_of(o),
-                         .mode = "offline",
+                         .mode = o->mode,
                          .time_ms = g_get_real_time() / 1000,
                          .sign_log = o->have_log ? o->sign_log : NULL,
                          .files = files,
@@ -297,16 +277,24 @@ add_manifest(struct offline *o)
     entry->content = g_bytes_new_take(text, strlen(text));
 }
 
+static struct offline *
+offline_new(const char *mode)
+{
+    struct offline *o = g_new0(struct offline, 1);
+    g_mutex_init(&o->lock);
+    o->mode = mode;
+    o->entries = g_ptr_array_new_with_free_func(entry_free);
+    o->handles = g_ptr_array_new();
+    g_strlcpy(o->status.szState, "none", sizeof o->status.szState);
+    return o;
+}
+
 JET_ERR
 offline_open(const char *path, struct offline **out)
 {
     if (!os_exists(path))
         return JET_errFileNotFound;
-    struct offline *o = g_new0(struct offline, 1);
-    g_mutex_init(&o->lock);
-    o->entries = g_ptr_array_new_with_free_func(entry_free);
-    o->handles = g_ptr_array_new();
-    g_strlcpy(o->status.szState, "none", sizeof o->status.szState);
+    struct offline *o = offline_new("offline");
     JET_ERR err = os_is_dir(path) ? open_directory(o, path) : open_single(o, path);
     if (err < 0) {
         offline_free(o);
@@ -315,6 +303,54 @@ offline_open(const char *path, struct offline **out)
     add_manifest(o);
     *out = o;
     return JET_errSuccess;
+}
+
+/* What the original was called, and when it was as it is here. */
+static void
+take_origin(struct entry *entry, const JETX_BACKUPFILE *origins, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(origins[i].szName, entry->file.szName) != 0)
+            continue;
+        memcpy(entry->file.szPath, origins[i].szPath, sizeof entry->file.szPath);
+        entry->file.mtime_ns = origins[i].mtime_ns;
+        entry->file.inode = origins[i].inode;
+    }
+}
+
+JET_ERR
+offline_open_recovered(const char *dir, const JETX_BACKUPFILE *origins, size_t n,
+                       struct offline **out)
+{
+    struct copyset set = {0};
+    struct offline *o = offline_new("recovered");
+    JET_ERR err = copyset_read(dir, &set);
+    for (guint i = 0; err >= 0 && i < set.dbs->len; i++)
+        err = add_database(o, copyset_db(&set, i));
+    copyset_clear(&set);
+    if (err >= 0 && o->entries->len == 0)
+        err = JET_errFileNotFound;
+    if (err < 0) {
+        offline_free(o);
+        return err;
+    }
+    for (guint i = 0; i < o->entries->len; i++)
+        take_origin(o->entries->pdata[i], origins, n);
+    add_manifest(o);
+    *out = o;
+    return JET_errSuccess;
+}
+
+void
+offline_adopt_status(struct offline *o, const JETX_BACKUPSTATUS *status)
+{
+    g_mutex_lock(&o->lock);
+    o->status = *status;
+    o->status.errSession = 0;
+    o->status.timeEnd = 0;
+    o->status.cbPinnedLog = o->status.cbPreimage = o->status.cPagePreimage = 0;
+    g_strlcpy(o->status.szState, "frozen", sizeof o->status.szState);
+    g_mutex_unlock(&o->lock);
 }
 
 /* ---- handles ---- */

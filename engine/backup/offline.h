@@ -24,6 +24,16 @@ struct offline;
 JET_ERR offline_open(const char *path, struct offline **out) __attribute__((warn_unused_result));
 void offline_free(struct offline *offline); /* NULL is fine; no call may run */
 
+/*
+ * The databases in a directory of our own, which may be removed once this returns
+ * (backup/recovered.h). Names, times and inodes are those of the originals. As offline_open.
+ */
+JET_ERR offline_open_recovered(const char *dir, const JETX_BACKUPFILE *origins, size_t n,
+                               struct offline **out) __attribute__((warn_unused_result));
+
+/* The session is the continuation of the one with this status. */
+void offline_adopt_status(struct offline *offline, const JETX_BACKUPSTATUS *status);
+
 /* The calls of a session, any thread. JET_errBackupInProgress, JET_errInvalidGrbit. */
 JET_ERR offline_begin(struct offline *offline, JET_GRBIT grbit);
 

@@ -285,6 +285,92 @@ test_files_without_owner(void **state)
     assert_int_equal(count_in(dir, copy), 500);
 }
 
+/* ---- recovered: clean databases instead of images and logs ---- */
+
+static void
+check_recovered(struct fixture *f, JET_INSTANCE inst, int32_t expected)
+{
+    g_autofree char *dir = g_build_filename(f->dir, "clean", NULL);
+    g_autofree char *copy = g_build_filename(dir, "test.edb", NULL);
+    JETX_BACKUPFILE *files;
+    JETX_BACKUPSTATUS status = {.cbStruct = sizeof status};
+    uint32_t n;
+    ok(JetxGetFrozenFiles(inst, &files, &n));
+    assert_int_equal(n, 2);
+    assert_string_equal(files[0].szName, "test.edb");
+    assert_string_equal(files[0].szPath, f->db_path);
+    ok(JetFreeBuffer((char *)files));
+    ok(JetxGetBackupStatus(inst, &status));
+    assert_string_equal(status.szState, "frozen");
+    assert_int_equal(status.cbPinnedLog, 0);
+    copy_frozen(inst, dir);
+    ok(JetEndExternalBackupInstance(inst));
+    assert_int_equal(JetEndExternalBackupInstance(inst), JET_errNoBackup);
+    assert_int_equal(count_in(dir, copy), expected);
+}
+
+static void
+test_recovered_view_of_a_live_instance(void **state)
+{
+    struct fixture *f = *state;
+    JET_INSTANCE remote;
+    struct items items = first_items(f, 2000);
+    assert_int_equal(JetxBeginFrozenBackup(f->inst, JETX_bitFrozenRecovered),
+                     JET_errFeatureNotAvailable);
+    ok(JetxConnectInstance(f->dir, &remote));
+    ok(JetBeginTransaction(f->ses));
+    insert_item(f, items.table, items.id, items.name, 1000000, "not committed");
+    ok(JetxBeginFrozenBackup(remote, JETX_bitFrozenRecovered));
+    ok(JetRollback(f->ses, 0));
+    add_items(f, &items, 500);
+    ok(JetBeginExternalBackupInstance(f->inst, 0)); /* the owner is free again */
+    (void)JetEndExternalBackupInstance(f->inst);
+    check_recovered(f, remote, 2000);
+    ok(JetxBeginFrozenBackup(remote, 0)); /* and the handle can be used on */
+    ok(JetxDisconnectInstance(remote));
+}
+
+/* The files of a running instance, as a power cut would leave them. */
+static void
+copy_as_crashed(struct fixture *f, const char *to)
+{
+    GDir *dir = g_dir_open(f->dir, 0, NULL);
+    const char *name;
+    g_mkdir(to, 0700);
+    while ((name = g_dir_read_name(dir))) {
+        g_autofree char *from = g_build_filename(f->dir, name, NULL);
+        g_autofree char *target = g_build_filename(to, name, NULL);
+        g_autofree char *bytes = NULL;
+        gsize size;
+        if (g_file_test(from, G_FILE_TEST_IS_REGULAR) &&
+            g_file_get_contents(from, &bytes, &size, NULL))
+            assert_true(g_file_set_contents(target, bytes, (gssize)size, NULL));
+    }
+    g_dir_close(dir);
+}
+
+static void
+test_recovered_view_of_crashed_files(void **state)
+{
+    struct fixture *f = *state;
+    g_autofree char *crashed = g_build_filename(f->dir, "crashed", NULL);
+    g_autofree char *alone = g_build_filename(crashed, "test.edb", NULL);
+    g_autofree char *original = g_steal_pointer(&f->db_path);
+    JET_INSTANCE inst;
+    (void)first_items(f, 1500);
+    copy_as_crashed(f, crashed);
+    f->db_path = g_strdup(alone);
+    ok(JetxOpenDatabaseFile(crashed, &inst));
+    ok(JetxBeginFrozenBackup(inst, JETX_bitFrozenRecovered));
+    check_recovered(f, inst, 1500);
+    ok(JetxDisconnectInstance(inst));
+    ok(JetxOpenDatabaseFile(alone, &inst)); /* without its logs there is no way */
+    assert_int_equal(JetxBeginFrozenBackup(inst, JETX_bitFrozenRecovered),
+                     JET_errDatabaseDirtyShutdown);
+    ok(JetxBeginFrozenBackup(inst, 0));
+    ok(JetxDisconnectInstance(inst));
+}
+
 /* ---- the caller's buffers ---- */
 
 static void
@@ -414,6 +500,8 @@ main(void)
         SERVED(test_frozen_copy_through_the_service),
         SERVED(test_disconnect_ends_the_session),
         CASE(test_files_without_owner),
+        SERVED(test_recovered_view_of_a_live_instance),
+        CASE(test_recovered_view_of_crashed_files),
         CASE(test_lists_in_small_buffers),
         CASE(test_no_backup_no_instance),
         CASE(test_end_codes),

@@ -24,9 +24,10 @@ test_our_words_are_understood(void **state)
 {
     struct mount_options options = {0};
     char *message = NULL;
-    assert_true(options_parse("cache=page,allow_other,status=/a,status=/b", &options, &message));
+    assert_true(options_parse("cache=page,recovered,allow_other,status=/a,status=/b", &options, &message));
     assert_int_equal(options.cache, CACHE_PAGE);
     assert_true(options.allow_other);
+    assert_true(options.recovered);
     assert_string_equal(options.status_path, "/b");
     assert_string_equal(options_cache_name(options.cache), "page");
     options_clear(&options);

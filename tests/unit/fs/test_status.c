@@ -20,6 +20,7 @@ failed_start(struct events *events)
         .source = "/data",
         .mountpoint = "/mnt",
         .status_file = "/mnt.status.json",
+        .mode = "frozen",
         .cache = "window",
         .end_us = 1,
         .events = events,
