@@ -16,6 +16,8 @@ has_room(struct btree *t, const struct page *page, const struct change *ch)
         if (ch->data.len <= ch->old_len)
             return true;
         need = (uint32_t)ch->data.len - ch->old_len;
+        if (page_free(page) >= need + t->versions.shrunk)
+            return true;
         /* What this node has reserved for itself is its own. */
         struct node n;
         if (page_node(page, ch->line, &n) >= 0) {
@@ -25,7 +27,7 @@ has_room(struct btree *t, const struct page *page, const struct change *ch)
     } else if (ch->type != LR_INSERT) {
         return true;
     }
-    return btree_page_room(t, page) >= need;
+    return page_free(page) >= need + t->versions.shrunk || btree_page_room(t, page) >= need;
 }
 
 /*

@@ -147,10 +147,15 @@ btree_log_undo_info(struct btree *t, struct session *s, uint32_t pgno, const str
 void
 btree_change_versions(struct btree *t, struct session *s, const struct change *ch)
 {
-    if (ch->rce)
-        version_add(&t->versions, s, ch->rce);
-    if (ch->rce_replace)
-        version_add(&t->versions, s, ch->rce_replace);
+    struct rce *all[] = {ch->rce, ch->rce_replace};
+    for (size_t i = 0; i < G_N_ELEMENTS(all); i++) {
+        struct rce *r = all[i];
+        if (!r)
+            continue;
+        if (r->oper == RCE_REPLACE)
+            r->shrunk = r->before.len > ch->data.len ? (uint32_t)(r->before.len - ch->data.len) : 0;
+        version_add(&t->versions, s, r);
+    }
 }
 
 void
@@ -184,7 +189,7 @@ uint32_t
 btree_node_reserved(struct btree *t, const struct node *n)
 {
     uint32_t size = node_size(n);
-    if (t->versions.replaced == 0 || !(n->flags & NODE_VERSIONED))
+    if (t->versions.shrunk == 0 || !(n->flags & NODE_VERSIONED))
         return size;
     uint8_t tmp[NODE_KEY_MAX];
     struct bookmark bm = btree_node_bookmark(t, n, tmp);
@@ -208,7 +213,7 @@ uint32_t
 btree_page_room(struct btree *t, const struct page *page)
 {
     uint32_t room = page_free(page);
-    if (t->versions.replaced == 0)
+    if (t->versions.shrunk == 0)
         return room;
     uint32_t reserved = reserved_total(t, page);
     return room > reserved ? room - reserved : 0;

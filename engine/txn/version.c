@@ -114,13 +114,6 @@ version_find_rceid(const struct version_map *map, struct span key, struct span d
     return r;
 }
 
-/* What undo of this Replace may need beyond what the node has: an upper bound, kept per map. */
-static int64_t
-replace_bytes(const struct rce *r)
-{
-    return r->oper == RCE_REPLACE ? (int64_t)r->before.len : 0;
-}
-
 static void
 trx_link(struct trx *trx, struct rce *r)
 {
@@ -143,7 +136,7 @@ version_add(struct version_map *map, struct session *s, struct rce *r)
     g_hash_table_replace(map->newest, &r->bookmark, r);
     r->in_map = true;
     map->count++;
-    map->replaced += replace_bytes(r);
+    map->shrunk += r->shrunk;
     trx_link(s->trx, r);
 }
 
@@ -176,7 +169,7 @@ version_remove(struct rce *r)
     r->older = NULL;
     r->in_map = false;
     map->count--;
-    map->replaced -= replace_bytes(r);
+    map->shrunk -= r->shrunk;
 }
 
 /* ---- RCEs ---- */
@@ -209,6 +202,7 @@ rce_new_redo(struct session *s, uint32_t rceid, enum rce_oper oper, struct span 
     uint8_t *at = put(r->bytes, key, &r->bookmark.key);
     at = put(at, data, &r->bookmark.data);
     put(at, before, &r->before);
+    r->shrunk = oper == RCE_REPLACE ? (uint32_t)before.len : 0; /* until its maker knows better */
     atomic_fetch_add(&txn->version_bytes, size);
     *out = r;
     return JET_errSuccess;

@@ -43,7 +43,7 @@ struct bookmark {
 struct version_map {
     GHashTable *newest; /* bookmark -> newest RCE (its own bookmark is the key); made with the first */
     bool unique;        /* bookmark = key alone */
-    int64_t replaced;   /* bytes that undo of Replaces might need back, over all RCEs: upper bound */
+    int64_t shrunk;     /* sum over its RCEs: most that undo might need back on all pages */
     uint64_t count;     /* RCEs in the map */
 };
 
@@ -61,6 +61,7 @@ struct rce {
     uint16_t delta_offset;       /* Delta */
     int32_t delta;               /* Delta: what was added */
     struct span before;          /* Replace: old data */
+    uint32_t shrunk;             /* Replace: bytes by which the node became shorter; before adding */
     struct txn *txn;
     size_t size;                 /* of this allocation */
     uint8_t bytes[];             /* key, bookmark data, before-image */
