@@ -44,7 +44,7 @@ instance_attach_list(void *ctx, struct lgpos at, uint8_t out[ATTACH_LIST_BYTES])
     g_mutex_lock(&inst->dbs_lock);
     for (size_t i = 0; i < INSTANCE_DBS; i++) {
         const struct instance_db *db = &inst->dbs[i];
-        if (!db->dbid || db->readonly || lgpos_is_zero(db->attach) ||
+        if (!db->dbid || db->readonly || !db->file || lgpos_is_zero(db->attach) ||
             lgpos_cmp(db->attach, at) >= 0)
             continue;
         struct attach_info info = {.dbid = db->dbid,
