@@ -274,7 +274,10 @@ log_flush_tip(struct log *log)
 int32_t
 log_gen(struct log *log)
 {
-    return log_tip(log).gen;
+    g_mutex_lock(&log->lock);
+    int32_t gen = log->file.gen;
+    g_mutex_unlock(&log->lock);
+    return gen;
 }
 
 void

@@ -152,7 +152,8 @@ void log_abandon(struct log *log, JET_ERR err);
 
 struct lgpos log_tip(struct log *log);       /* where the next record will begin, at the earliest */
 struct lgpos log_flush_tip(struct log *log); /* all records below are durable; lock-free */
-int32_t log_gen(struct log *log);            /* generation of the tip */
+int32_t log_gen(struct log *log);            /* newest generation that has a file; the tip may be
+                                              * one further while a roll is under way */
 int32_t log_oldest_gen(struct log *log);     /* oldest generation still present */
 
 /* tmCreate (LOGTIME) of a generation still present. JET_errMissingLogFile; errors of the header. */
