@@ -375,7 +375,9 @@ instance_term(struct instance *inst, JET_GRBIT grbit, void (*on_quiet)(void *ctx
     if (err < 0 && !failed)
         cache_abandon(inst->cache, err); /* nothing is written any more */
     instance_drop_databases(inst);
-    event_report(inst->events, err < 0 ? EVENT_INSTANCE_STOP_ERROR : EVENT_INSTANCE_STOP, NULL);
+    g_autofree char *number = err < 0 ? event_number(err) : NULL;
+    event_report(inst->events, err < 0 ? EVENT_INSTANCE_STOP_ERROR : EVENT_INSTANCE_STOP, number,
+                 NULL);
     drop_pools(inst, err >= 0);
     g_mutex_unlock(&inst->work);
 
