@@ -132,8 +132,12 @@ JET_ERR btree_free_page(struct btree *t, struct session *s, uint32_t pgno);
 
 /* ---- merge.c ---- */
 
-/* The leaf at the end of path is empty: takes it (and pages above that become empty) out of the tree. */
-JET_ERR btree_merge_empty(struct btree *t, struct session *s, const struct path *path);
+/*
+ * Physically removes the node at line of the write-latched leaf at the end of path, which is given back. With
+ * its last node a leaf leaves the tree, and so do pages above that become empty.
+ */
+JET_ERR btree_remove_node(struct btree *t, struct session *s, const struct path *path,
+                          struct buf *leaf, const struct bookmark *bm, uint16_t line);
 
 /* Removes the node of bm if it is deleted and has no versions; merges. Write latch held. */
 JET_ERR btree_remove_dead(struct btree *t, struct session *s, const struct bookmark *bm);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * merge: dead nodes are removed, and a leaf that became empty leaves the tree (log format 3.7).
+ * merge: dead nodes are removed, and a leaf without others leaves the tree (log format 3.7).
+ *
+ * A leaf's last node is not deleted: the merge takes it away together with the page, so that no leaf is ever
+ * empty (but where a new separator would not fit above it).
  *
  * Macro: Merge2 of the pages whose separators change, of the page that loses a pointer, of the pages
  * below it that became empty, of the leaf, whose neighbours link to each other. When nothing at all is left:
@@ -12,7 +15,7 @@ struct merge {
     struct btree *t;
     struct session *s;
     const struct path *path;
-    int leaf;      /* level of the empty leaf */
+    int leaf;      /* level of the leaf that goes */
     int top;       /* level of the page that loses a pointer; -1: all go (EmptyTree) */
     int key_top;   /* levels key_top .. top - 1 change a key; == top: none */
     struct span key; /* the new separator, when top loses its last line */
@@ -188,12 +191,11 @@ empty_tree(struct merge *m)
     return err;
 }
 
-JET_ERR
-btree_merge_empty(struct btree *t, struct session *s, const struct path *path)
+/* false: the leaf must stay. */
+static JET_ERR
+merge_leaf(struct btree *t, struct session *s, const struct path *path, bool *merged)
 {
     struct merge m = {.t = t, .s = s, .path = path, .leaf = path->depth - 1};
-    if (m.leaf == 0)
-        return JET_errSuccess;
     JET_ERR err = fix_path(&m);
     bool gone = false;
     if (err >= 0) {
@@ -212,6 +214,7 @@ btree_merge_empty(struct btree *t, struct session *s, const struct path *path)
         }
     }
     unfix_path(&m);
+    *merged = gone;
     for (int i = m.top + 1; gone && i <= m.leaf; i++) {
         JET_ERR err_free = btree_free_page(t, s, path->at[i].pgno);
         if (err >= 0)
@@ -221,25 +224,43 @@ btree_merge_empty(struct btree *t, struct session *s, const struct path *path)
 }
 
 JET_ERR
+btree_remove_node(struct btree *t, struct session *s, const struct path *path, struct buf *leaf,
+                  const struct bookmark *bm, uint16_t line)
+{
+    struct change ch = {.type = LR_DELETE, .bm = *bm, .was_deleted = !t->raw, .line = line};
+    bool merged = false;
+    JET_ERR err = JET_errSuccess;
+    if (path->depth > 1 && page_lines(leaf->page) == 1) {
+        cache_unfix(leaf);
+        err = merge_leaf(t, s, path, &merged);
+        if (err < 0 || merged)
+            return err;
+        err = cache_fix(t->db->file, path->at[path->depth - 1].pgno, LATCH_WRITE, &leaf);
+        if (err < 0)
+            return err;
+    }
+    err = btree_change_leaf(t, s, leaf, &ch);
+    cache_unfix(leaf);
+    return err;
+}
+
+JET_ERR
 btree_remove_dead(struct btree *t, struct session *s, const struct bookmark *bm)
 {
     struct path path;
     struct buf *leaf;
+    uint16_t line;
     bool exact;
-    struct change ch = {.type = LR_DELETE, .bm = *bm, .was_deleted = true};
     JET_ERR err = btree_descend(t, bm, false, LATCH_WRITE, &path, &leaf);
     if (err < 0)
         return err;
-    err = node_find(leaf->page, t->unique, bm, &ch.line, &exact);
-    if (err < 0 || !exact || !(page_node_flags(leaf->page, ch.line) & NODE_DELETED) ||
-        version_find(&t->versions, bm->key, bm->data)) {
-        cache_unfix(leaf);
-        return err;
-    }
-    err = session_log_begin(s);
-    if (err >= 0)
-        err = btree_change_leaf(t, s, leaf, &ch);
-    bool empty = err >= 0 && page_lines(leaf->page) == 0;
+    err = node_find(leaf->page, t->unique, bm, &line, &exact);
+    bool dead = err >= 0 && exact && (page_node_flags(leaf->page, line) & NODE_DELETED) &&
+                !version_find(&t->versions, bm->key, bm->data);
+    if (dead)
+        err = session_log_begin(s);
+    if (dead && err >= 0)
+        return btree_remove_node(t, s, &path, leaf, bm, line);
     cache_unfix(leaf);
-    return empty ? btree_merge_empty(t, s, &path) : err;
+    return err;
 }

@@ -209,17 +209,12 @@ btree_raw_replace(struct btree *t, struct session *s, struct span key, struct sp
 JET_ERR
 btree_raw_delete(struct btree *t, struct session *s, struct span key)
 {
-    struct change ch = {.type = LR_DELETE};
+    struct bookmark bm = btree_bookmark(t, key, span_of(NULL, 0));
     struct path path;
     struct buf *leaf;
-    ch.bm = btree_bookmark(t, key, span_of(NULL, 0));
-    JET_ERR err = find_alive(t, &ch.bm, &path, &leaf, &ch.line);
-    if (err < 0)
-        return err;
-    err = btree_change_leaf(t, s, leaf, &ch);
-    bool empty = err >= 0 && page_lines(leaf->page) == 0;
-    cache_unfix(leaf);
-    return empty ? btree_merge_empty(t, s, &path) : err;
+    uint16_t line;
+    JET_ERR err = find_alive(t, &bm, &path, &leaf, &line);
+    return err < 0 ? err : btree_remove_node(t, s, &path, leaf, &bm, line);
 }
 
 JET_ERR
