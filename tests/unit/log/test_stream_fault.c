@@ -167,6 +167,21 @@ test_waiters_wake_with_the_error(void **state)
     fix_free(f);
 }
 
+/* Headers of databases promise up to log_gen: that must be a file, also in the middle of a roll. */
+static void
+test_gen_is_not_the_next_before_it_has_a_file(void **state)
+{
+    struct fix *f = fix_new();
+    int32_t gen;
+    assert_int_equal(log_create(&f->cfg, &f->log), 0);
+    struct os_fault fault = {.calls = OS_CALL_RENAME, .nth = 1, .persistent = true, .errnum = EIO};
+    os_fault_arm(&fault);
+    assert_true(log_roll(f->log, &gen) < 0);
+    assert_int_equal(log_gen(f->log), 1);
+    os_fault_arm(NULL);
+    fix_free(f);
+}
+
 /* ---- a disk that is full: a tmpfs of 5 logs in a mount namespace of our own ---- */
 
 static bool own_mounts;
@@ -257,6 +272,7 @@ main(void)
         cmocka_unit_test(test_every_call_from_which_disk_is_full),
         cmocka_unit_test(test_create_that_fails_leaves_nothing_open),
         cmocka_unit_test(test_waiters_wake_with_the_error),
+        cmocka_unit_test(test_gen_is_not_the_next_before_it_has_a_file),
         cmocka_unit_test(test_reserve_carries_on_when_disk_is_full),
         cmocka_unit_test(test_log_is_down_when_reserve_is_used_up),
     };
