@@ -1713,6 +1713,14 @@ JET_ERR JetEndExternalBackupInstance2(JET_INSTANCE instance, JET_GRBIT grbit);
 JET_ERR JetStopBackup(void);
 JET_ERR JetStopBackupInstance(JET_INSTANCE instance);
 
+/* Backup into a directory. */
+JET_ERR JetBackupA(JET_PCSTR szBackupPath, JET_GRBIT grbit, JET_PFNSTATUS pfnStatus);
+JET_ERR JetBackupW(JET_PCWSTR szBackupPath, JET_GRBIT grbit, JET_PFNSTATUS pfnStatus);
+JET_ERR JetBackupInstanceA(JET_INSTANCE instance, JET_PCSTR szBackupPath, JET_GRBIT grbit,
+                           JET_PFNSTATUS pfnStatus);
+JET_ERR JetBackupInstanceW(JET_INSTANCE instance, JET_PCWSTR szBackupPath, JET_GRBIT grbit,
+                           JET_PFNSTATUS pfnStatus);
+
 /* Restore. */
 JET_ERR JetExternalRestoreA(JET_PSTR szCheckpointFilePath, JET_PSTR szLogPath,
                             JET_RSTMAP_A *rgrstmap, int32_t crstfilemap, JET_PSTR szBackupLogPath,
@@ -1760,6 +1768,8 @@ JET_ERR JetExternalRestore2W(JET_PWSTR szCheckpointFilePath, JET_PWSTR szLogPath
 #define JetGetColumnInfo              JetGetColumnInfoW
 #define JetSetCurrentIndex            JetSetCurrentIndexW
 #define JetGetCurrentIndex            JetGetCurrentIndexW
+#define JetBackup                     JetBackupW
+#define JetBackupInstance             JetBackupInstanceW
 #define JetGetAttachInfo              JetGetAttachInfoW
 #define JetGetAttachInfoInstance      JetGetAttachInfoInstanceW
 #define JetOpenFile                   JetOpenFileW
@@ -1797,6 +1807,8 @@ JET_ERR JetExternalRestore2W(JET_PWSTR szCheckpointFilePath, JET_PWSTR szLogPath
 #define JetGetColumnInfo              JetGetColumnInfoA
 #define JetSetCurrentIndex            JetSetCurrentIndexA
 #define JetGetCurrentIndex            JetGetCurrentIndexA
+#define JetBackup                     JetBackupA
+#define JetBackupInstance             JetBackupInstanceA
 #define JetGetAttachInfo              JetGetAttachInfoA
 #define JetGetAttachInfoInstance      JetGetAttachInfoInstanceA
 #define JetOpenFile                   JetOpenFileA

@@ -12,6 +12,7 @@
 #include "api/api.h"
 #include "api/target.h"
 #include "backup/context.h"
+#include "backup/directory.h"
 #include "backup/offline.h"
 #include "instance/registry.h"
 #include "service/remote.h"
@@ -547,4 +548,54 @@ JetStopBackup(void)
     context_stop(inst);
     registry_release(inst);
     return JET_errSuccess;
+}
+
+/* ---- JetBackup ---- */
+
+/**
+ * JetBackup(Instance): a whole backup into a directory; NULL or "" only truncates the logs.
+ * JET_bitBackupIncremental, JET_bitBackupAtomic. directory_backup; JET_errFeatureNotAvailable for a
+ * handle of JetxConnectInstance or JetxOpenDatabaseFile.
+ */
+JET_ERR
+JetBackupInstanceA(JET_INSTANCE instance, JET_PCSTR szBackupPath, JET_GRBIT grbit,
+                   JET_PFNSTATUS pfnStatus)
+{
+    struct target t;
+    JET_ERR err = target_enter(instance, &t);
+    if (err < 0)
+        return err;
+    err = t.inst ? directory_backup(t.inst, szBackupPath, grbit, pfnStatus)
+                 : JET_errFeatureNotAvailable;
+    target_leave(&t);
+    return err;
+}
+
+JET_ERR
+JetBackupInstanceW(JET_INSTANCE instance, JET_PCWSTR szBackupPath, JET_GRBIT grbit,
+                   JET_PFNSTATUS pfnStatus)
+{
+    g_autofree char *path = NULL;
+    JET_ERR err = api_from_wide(szBackupPath, &path);
+    return err < 0 ? err : JetBackupInstanceA(instance, path, grbit, pfnStatus);
+}
+
+JET_ERR
+JetBackupA(JET_PCSTR szBackupPath, JET_GRBIT grbit, JET_PFNSTATUS pfnStatus)
+{
+    struct target t;
+    JET_ERR err = enter_legacy(&t);
+    if (err < 0)
+        return err;
+    err = directory_backup(t.inst, szBackupPath, grbit, pfnStatus);
+    target_leave(&t);
+    return err;
+}
+
+JET_ERR
+JetBackupW(JET_PCWSTR szBackupPath, JET_GRBIT grbit, JET_PFNSTATUS pfnStatus)
+{
+    g_autofree char *path = NULL;
+    JET_ERR err = api_from_wide(szBackupPath, &path);
+    return err < 0 ? err : JetBackupA(path, grbit, pfnStatus);
 }

@@ -371,6 +371,80 @@ test_recovered_view_of_crashed_files(void **state)
     ok(JetxDisconnectInstance(inst));
 }
 
+/* ---- JetBackup ---- */
+
+static int progress_calls, last_percent;
+
+static JET_ERR
+watch(JET_SESID sesid, JET_SNP snp, JET_SNT snt, void *pv)
+{
+    JET_SNPROG *p = pv;
+    assert_true(sesid == JET_sesidNil && snp == JET_snpBackup && p->cunitTotal == 100);
+    assert_true((int)p->cunitDone >= last_percent);
+    last_percent = snt == JET_sntBegin ? 0 : (int)p->cunitDone;
+    progress_calls++;
+    return 0;
+}
+
+static void
+restore_directory(struct fixture *f, char *dir, int32_t expected)
+{
+    g_autofree char *copy = g_build_filename(dir, "test.edb", NULL);
+    JET_RSTMAP_A map = {f->db_path, copy};
+    ok(JetExternalRestore(dir, dir, &map, 1, dir, 0, 0, NULL));
+    assert_int_equal(count_in(dir, copy), expected);
+}
+
+static void
+test_directory_backup_full_and_incremental(void **state)
+{
+    struct fixture *f = *state;
+    g_autofree char *dir = g_build_filename(f->dir, "full", NULL);
+    struct items items = first_items(f, 1000);
+    g_mkdir(dir, 0700);
+    assert_int_equal(JetBackupInstance(f->inst, dir, 8, NULL), JET_errInvalidGrbit);
+    assert_int_equal(JetBackupInstance(f->inst, "/nonexistent/x/y", 0, NULL), JET_errInvalidPath);
+    assert_int_equal(JetBackupInstance(f->inst, f->dir, 0, NULL), JET_errBackupDirectoryNotEmpty);
+    last_percent = progress_calls = 0;
+    ok(JetBackupInstance(f->inst, dir, 0, watch));
+    assert_int_equal(last_percent, 100);
+    assert_true(progress_calls > 3);
+    add_items(f, &items, 300);
+    ok(JetBackupInstance(f->inst, dir, JET_bitBackupIncremental, NULL));
+    add_items(f, &items, 200);
+    ok(JetBackupInstance(f->inst, dir, JET_bitBackupIncremental, NULL));
+    add_items(f, &items, 100); /* not backed up */
+    ok(JetBackupInstance(f->inst, NULL, 0, NULL));
+    restore_directory(f, dir, 1500);
+}
+
+static JET_ERR
+give_up(JET_SESID sesid, JET_SNP snp, JET_SNT snt, void *pv)
+{
+    return snt == JET_sntProgress ? JET_errOutOfMemory : 0;
+}
+
+static void
+test_atomic_directory_backup_keeps_the_last_whole_one(void **state)
+{
+    struct fixture *f = *state;
+    g_autofree char *dir = g_build_filename(f->dir, "atomic", NULL);
+    g_autofree char *new = g_build_filename(dir, "new", NULL);
+    g_autofree char *temp = g_build_filename(dir, "temp", NULL);
+    g_autofree char *old = g_build_filename(dir, "old", NULL);
+    struct items items = first_items(f, 700);
+    g_mkdir(dir, 0700);
+    ok(JetBackupInstance(f->inst, dir, JET_bitBackupAtomic, NULL));
+    add_items(f, &items, 100);
+    ok(JetBackupInstance(f->inst, dir, JET_bitBackupAtomic, NULL));
+    add_items(f, &items, 100);
+    assert_int_equal(JetBackupInstance(f->inst, dir, JET_bitBackupAtomic, give_up),
+                     JET_errOutOfMemory);
+    assert_false(g_file_test(temp, G_FILE_TEST_EXISTS));
+    assert_false(g_file_test(old, G_FILE_TEST_EXISTS));
+    restore_directory(f, new, 800);
+}
+
 /* ---- the caller's buffers ---- */
 
 static void
@@ -502,6 +576,8 @@ main(void)
         CASE(test_files_without_owner),
         SERVED(test_recovered_view_of_a_live_instance),
         CASE(test_recovered_view_of_crashed_files),
+        CASE(test_directory_backup_full_and_incremental),
+        CASE(test_atomic_directory_backup_keeps_the_last_whole_one),
         CASE(test_lists_in_small_buffers),
         CASE(test_no_backup_no_instance),
         CASE(test_end_codes),
