@@ -262,7 +262,7 @@ backup_file_open(struct backup *b, struct backup_file *file)
     JET_ERR err = g_atomic_int_get(&b->dead);
     if (err >= 0) {
         g_rw_lock_reader_lock(&b->in_use);
-        err = b->ending ? JET_errNoBackup : open_locked(b, file);
+        err = g_atomic_int_get(&b->ending) ? JET_errNoBackup : open_locked(b, file);
         g_rw_lock_reader_unlock(&b->in_use);
     }
     note_if_death(b, err);
@@ -292,7 +292,8 @@ read_exactly(struct backup *b, struct backup_file *file, uint64_t off, void *buf
     if (g_atomic_int_get(&b->ending))
         return JET_errNoBackup;
     g_rw_lock_reader_lock(&b->in_use);
-    JET_ERR err = b->ending ? JET_errNoBackup : read_locked(b, file, off, buf, len);
+    JET_ERR err =
+        g_atomic_int_get(&b->ending) ? JET_errNoBackup : read_locked(b, file, off, buf, len);
     g_rw_lock_reader_unlock(&b->in_use);
     return err;
 }

@@ -256,7 +256,7 @@ handle_release(struct handle *handle)
 static void
 reply_open(fuse_req_t req, struct handle *handle, struct fuse_file_info *fi)
 {
-    handle->uses = 1;
+    g_atomic_int_set(&handle->uses, 1); /* from here on the threads that read see what is in it */
     kernel_holds(handle, true);
     fi->fh = (uintptr_t)handle;
     if (fuse_reply_open(req, fi) < 0)

@@ -31,13 +31,18 @@ struct window {
     unsigned jobs;     /* slots handed to workers */
 };
 
-struct window_workers {
-    GThreadPool *pool;
-};
-
 struct job {
     struct window *w;
     unsigned slot;
+};
+
+struct window_workers {
+    GMutex lock; /* guards what follows */
+    GCond more;
+    GQueue jobs; /* struct job */
+    bool stop;
+    int n_threads;
+    GThread *threads[]; /* set before any of them runs */
 };
 
 static uint32_t
@@ -61,9 +66,8 @@ load(struct window *w, unsigned i)
 }
 
 static void
-work(gpointer data, gpointer unused)
+work(struct job *job)
 {
-    struct job *job = data;
     struct window *w = job->w;
 
     load(w, job->slot);
@@ -74,11 +78,50 @@ work(gpointer data, gpointer unused)
     g_mutex_unlock(&w->lock);
 }
 
+static gpointer
+worker(gpointer data)
+{
+    struct window_workers *workers = data;
+
+    g_mutex_lock(&workers->lock);
+    while (!workers->stop) {
+        struct job *job = g_queue_pop_head(&workers->jobs);
+        if (job == NULL) {
+            g_cond_wait(&workers->more, &workers->lock);
+            continue;
+        }
+        g_mutex_unlock(&workers->lock);
+        work(job);
+        g_mutex_lock(&workers->lock);
+    }
+    g_mutex_unlock(&workers->lock);
+    return NULL;
+}
+
+static void
+push(struct window_workers *workers, struct window *w, unsigned slot)
+{
+    struct job *job = g_new(struct job, 1);
+
+    *job = (struct job) {w, slot};
+    g_mutex_lock(&workers->lock);
+    g_queue_push_tail(&workers->jobs, job);
+    g_cond_signal(&workers->more);
+    g_mutex_unlock(&workers->lock);
+}
+
 struct window_workers *
 window_workers_new(int n_threads)
 {
-    struct window_workers *workers = g_new0(struct window_workers, 1);
-    workers->pool = g_thread_pool_new(work, NULL, n_threads, FALSE, NULL);
+    struct window_workers *workers =
+        g_malloc0(sizeof *workers + (size_t)n_threads * sizeof workers->threads[0]);
+
+    g_mutex_init(&workers->lock);
+    g_cond_init(&workers->more);
+    g_queue_init(&workers->jobs);
+    workers->n_threads = n_threads;
+    for (int i = 0; i < n_threads; i++)
+        workers->threads[i] = g_thread_new("read-ahead", worker, workers);
     return workers;
 }
 
@@ -87,7 +130,15 @@ window_workers_free(struct window_workers *workers)
 {
     if (workers == NULL)
         return;
-    g_thread_pool_free(workers->pool, FALSE, TRUE);
+    g_mutex_lock(&workers->lock);
+    g_assert(g_queue_is_empty(&workers->jobs));
+    workers->stop = true;
+    g_cond_broadcast(&workers->more);
+    g_mutex_unlock(&workers->lock);
+    for (int i = 0; i < workers->n_threads; i++)
+        g_thread_join(workers->threads[i]);
+    g_cond_clear(&workers->more);
+    g_mutex_clear(&workers->lock);
     g_free(workers);
 }
 
@@ -175,10 +226,8 @@ read_ahead_locked(struct window *w, uint64_t last_block)
         int slot = claim_locked(w, block);
         if (slot < 0)
             return;
-        struct job *job = g_new(struct job, 1);
-        *job = (struct job) {w, (unsigned)slot};
         w->jobs++;
-        g_thread_pool_push(w->workers->pool, job, NULL);
+        push(w->workers, w, (unsigned)slot);
     }
 }
 

@@ -31,7 +31,7 @@ static struct {
     char *dir;
     char *only; /* one file, or NULL for all */
     bool live;
-    bool begun;
+    gint begun; /* atomic */
     uint64_t begin;
 } it;
 
@@ -73,7 +73,7 @@ state(void)
 {
     if (exists(".abort") || (it.live && !exists(".owner")))
         return JET_errBackupAbortByServer;
-    return it.begun ? JET_errSuccess : JET_errNoBackup;
+    return g_atomic_int_get(&it.begun) ? JET_errSuccess : JET_errNoBackup;
 }
 
 JET_ERR
@@ -119,7 +119,7 @@ JetxBeginFrozenBackup(JET_INSTANCE inst, JET_GRBIT grbit)
     if (exists(".busy"))
         return JET_errBackupInProgress;
     note("begin");
-    it.begun = true;
+    g_atomic_int_set(&it.begun, 1);
     it.begin = (uint64_t)(g_get_real_time() / G_USEC_PER_SEC);
     return JET_errSuccess;
 }
@@ -276,7 +276,7 @@ JetEndExternalBackupInstance2(JET_INSTANCE instance, JET_GRBIT grbit)
 {
     note(grbit == JET_bitBackupEndNormal ? "end normal" : "end abort");
     JET_ERR err = number(".end") != 0 ? number(".end") : state();
-    it.begun = false;
+    g_atomic_int_set(&it.begun, 0);
     if (err >= 0 && grbit == JET_bitBackupEndAbort)
         return JET_errBackupAbortByCaller;
     return err;
