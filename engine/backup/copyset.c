@@ -8,37 +8,37 @@
 
 #define MAGIC_OFFSET 4
 
-/* Slot `slot` for a page size: is it a database's, and is it good? */
-static bool
-try_header(struct os_file *file, uint64_t offset, uint32_t page_bytes, bool *is_db,
+/* The copy at an offset: is it a database's, and is it good? Errors: of reading only. */
+static JET_ERR
+try_header(struct os_file *file, uint64_t offset, uint32_t page_bytes, bool *is_db, bool *good,
            struct dbheader *header)
 {
     g_autofree uint8_t *image = g_malloc(PAGE_BYTES_MAX);
     size_t got = 0;
-    if (os_file_read_some(file, offset, image, page_bytes, &got) < 0 || got < PAGE_BYTES_MIN)
-        return false;
-    if (le32_get(image + MAGIC_OFFSET) != DBHEADER_MAGIC)
-        return false;
-    JET_ERR err = dbheader_decode(image, got, header);
+    *good = false;
+    JET_ERR err = os_file_read_some(file, offset, image, page_bytes, &got);
+    if (err < 0)
+        return err;
+    if (got < PAGE_BYTES_MIN || le32_get(image + MAGIC_OFFSET) != DBHEADER_MAGIC)
+        return JET_errSuccess;
+    err = dbheader_decode(image, got, header);
     *is_db |= err != JET_errFileInvalidType;
-    return err >= 0;
+    *good = err >= 0;
+    return JET_errSuccess;
 }
 
+/* The second copy lies one page on; without the first, any page size may be it. */
 static JET_ERR
-read_headers(struct os_file *file, struct copyset_db *db)
+try_second(struct os_file *file, struct copyset_db *db, bool *is_db)
 {
     struct dbheader header;
-    bool is_db = false;
-    db->first_good = try_header(file, 0, PAGE_BYTES_MAX, &is_db, &header);
-    if (db->first_good) {
-        db->header = header;
-        db->page_bytes = dbheader_page_bytes(&header);
-    }
-    /* the second copy lies one page on; without the first, any page size may be it */
-    for (uint32_t size = PAGE_BYTES_MIN; size <= PAGE_BYTES_MAX; size *= 2) {
+    JET_ERR err = JET_errSuccess;
+    for (uint32_t size = PAGE_BYTES_MIN; size <= PAGE_BYTES_MAX && err >= 0; size *= 2) {
+        bool good;
         if ((db->first_good && size != db->page_bytes) || db->second_good)
             continue;
-        if (!try_header(file, size, size, &is_db, &header) || dbheader_page_bytes(&header) != size)
+        err = try_header(file, size, size, is_db, &good, &header);
+        if (err < 0 || !good || dbheader_page_bytes(&header) != size)
             continue;
         db->second_good = true;
         if (!db->first_good) {
@@ -46,6 +46,23 @@ read_headers(struct os_file *file, struct copyset_db *db)
             db->page_bytes = size;
         }
     }
+    return err;
+}
+
+static JET_ERR
+read_headers(struct os_file *file, struct copyset_db *db)
+{
+    struct dbheader header;
+    bool is_db = false;
+    JET_ERR err = try_header(file, 0, PAGE_BYTES_MAX, &is_db, &db->first_good, &header);
+    if (db->first_good) {
+        db->header = header;
+        db->page_bytes = dbheader_page_bytes(&header);
+    }
+    if (err >= 0)
+        err = try_second(file, db, &is_db);
+    if (err < 0)
+        return err;
     if (!is_db)
         return JET_errFileInvalidType;
     db->err = db->first_good || db->second_good ? JET_errSuccess : JET_errDatabaseCorrupted;

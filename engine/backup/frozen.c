@@ -367,7 +367,8 @@ frozen_end(struct frozen *f, JET_ERR why)
 {
     if (!f)
         return;
-    /* First dead, then unhooked: a read still under way must not take an overwritten page for good. */
+    /* First dead, then unhooked: a read still under way must not take an overwritten page for good.
+     */
     (void)kill_once(f, why < 0 ? why : JET_errNoBackup);
     if (f->hooked) {
         cache_write_pause(f->cache);

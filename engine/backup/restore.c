@@ -137,8 +137,11 @@ stamp_db(const struct copyset_db *db, int32_t gen_high)
 {
     struct os_file *file;
     struct trailer trailer;
-    const bool has_trailer = copyset_db_trailer(db, &trailer) >= 0;
-    JET_ERR err = os_file_open(db->path, OS_OPEN_WRITE, &file);
+    JET_ERR err = copyset_db_trailer(db, &trailer);
+    const bool has_trailer = err >= 0;
+    if (err < 0 && err != JET_errBadPatchPage)
+        return err;
+    err = os_file_open(db->path, OS_OPEN_WRITE, &file);
     if (err < 0)
         return err;
     err = os_file_lock(file);

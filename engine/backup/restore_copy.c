@@ -64,13 +64,17 @@ copy_file(const char *path, uint64_t bytes, const char *target)
 }
 
 /* A clean database needs no recovery; a trailer, if it came with one, is no part of it. */
-static uint64_t
-bytes_to_copy(const struct copyset_db *db)
+static JET_ERR
+bytes_to_copy(const struct copyset_db *db, uint64_t *bytes)
 {
     struct trailer trailer;
-    if (copyset_db_is_backup(db) || copyset_db_trailer(db, &trailer) < 0)
-        return db->bytes;
-    return db->bytes - db->page_bytes;
+    *bytes = db->bytes;
+    if (copyset_db_is_backup(db))
+        return JET_errSuccess;
+    JET_ERR err = copyset_db_trailer(db, &trailer);
+    if (err >= 0)
+        *bytes -= db->page_bytes;
+    return err == JET_errBadPatchPage ? JET_errSuccess : err;
 }
 
 static char *
@@ -89,7 +93,10 @@ copy_databases(const struct copyset *set, const char *target, guint *copied)
         if (db->err < 0)
             return db->err;
         g_autofree char *path = target_path(db, target);
-        err = copy_file(db->path, bytes_to_copy(db), path);
+        uint64_t bytes;
+        err = bytes_to_copy(db, &bytes);
+        if (err >= 0)
+            err = copy_file(db->path, bytes, path);
     }
     return err < 0 ? err : os_dir_sync(target);
 }

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* restore: the argument checks of JetExternalRestore, in their order (backup API 6.2, cases 94,
+ * 95). */
+#include "fixture.h"
+
+static char *dir;
+
+static int
+make_dir(void **state)
+{
+    dir = g_dir_make_tmp("restore-XXXXXX", NULL);
+    return dir == NULL;
+}
+
+static int
+remove_dir(void **state)
+{
+    g_rmdir(dir);
+    g_free(dir);
+    return 0;
+}
+
+static JET_ERR
+restore2(JET_RSTMAP_A *map, int32_t n, JET_LOGINFO_A *info, char *name, char *log, char *checkpoint)
+{
+    return JetExternalRestore2A(dir, dir, map, n, dir, info, name, log, checkpoint, NULL);
+}
+
+static void
+test_log_info_of_the_wrong_size_is_refused(void **state)
+{
+    JET_LOGINFO_A info = {.cbSize = sizeof info - 1, .szBaseName = "edb"};
+    assert_int_equal(restore2(NULL, 0, NULL, NULL, NULL, NULL), JET_errInvalidParameter);
+    assert_int_equal(restore2(NULL, 0, &info, NULL, NULL, NULL), JET_errInvalidParameter);
+}
+
+static void
+test_half_a_target_or_two_are_refused(void **state)
+{
+    JET_LOGINFO_A info = {.cbSize = sizeof info, .szBaseName = "edb"};
+    char name[] = "someone";
+    assert_int_equal(restore2(NULL, 0, &info, NULL, dir, NULL), JET_errInvalidParameter);
+    assert_int_equal(restore2(NULL, 0, &info, NULL, NULL, dir), JET_errInvalidParameter);
+    assert_int_equal(restore2(NULL, 0, &info, name, dir, dir), JET_errInvalidParameter);
+}
+
+static void
+test_target_that_does_not_run_is_refused(void **state)
+{
+    JET_LOGINFO_A info = {.cbSize = sizeof info, .szBaseName = "edb"};
+    char name[] = "nobody";
+    assert_int_equal(restore2(NULL, 0, &info, name, NULL, NULL), JET_errBadRestoreTargetInstance);
+}
+
+static void
+test_map_and_count_have_to_agree(void **state)
+{
+    JET_LOGINFO_A info = {.cbSize = sizeof info, .szBaseName = "edb"};
+    JET_RSTMAP_A map[15] = {{dir, dir}};
+    assert_int_equal(restore2(NULL, 1, &info, NULL, NULL, NULL), JET_errInvalidParameter);
+    assert_int_equal(restore2(map, 0, &info, NULL, NULL, NULL), JET_errInvalidParameter);
+    assert_int_equal(restore2(map, 15, &info, NULL, NULL, NULL), JET_errInvalidParameter);
+    assert_int_equal(restore2(map, -1, &info, NULL, NULL, NULL), JET_errInvalidParameter);
+}
+
+static void
+test_directory_without_logs_is_not_found(void **state)
+{
+    assert_int_equal(JetExternalRestoreA(dir, dir, NULL, 0, dir, 1, 2, NULL), JET_errFileNotFound);
+    assert_int_equal(JetExternalRestoreA(dir, dir, NULL, 0, dir, 0, 0, NULL), JET_errFileNotFound);
+}
+
+static void
+test_wide_form_checks_the_same(void **state)
+{
+    uint16_t path[] = {'/', 't', 'm', 'p', 0};
+    JET_LOGINFO_W info = {.cbSize = sizeof info, .szBaseName = {'e', 'd', 'b', 0}};
+    JET_RSTMAP_W map = {path, path};
+    assert_int_equal(JetExternalRestore2W(path, path, NULL, 0, path, NULL, NULL, NULL, NULL, NULL),
+                     JET_errInvalidParameter);
+    assert_int_equal(
+        JetExternalRestore2W(path, path, &map, 15, path, &info, NULL, NULL, NULL, NULL),
+        JET_errInvalidParameter);
+    assert_int_equal(JetExternalRestore2W(path, path, NULL, 0, path, &info, NULL, path, NULL, NULL),
+                     JET_errInvalidParameter);
+}
+
+static void
+test_verify_and_restore_want_directories_and_sizes(void **state)
+{
+    JETX_VERIFYREPORT verify = {.cbStruct = 4};
+    JETX_RESTOREREPORT restored = {.cbStruct = 4};
+    assert_int_equal(JetxVerifyBackupA(NULL, NULL), JET_errInvalidParameter);
+    assert_int_equal(JetxVerifyBackupA(dir, &verify), JET_errInvalidParameter);
+    assert_int_equal(JetxRestoreBackupA(NULL, dir, NULL, NULL), JET_errInvalidParameter);
+    assert_int_equal(JetxRestoreBackupA(dir, NULL, NULL, NULL), JET_errInvalidParameter);
+    assert_int_equal(JetxRestoreBackupA(dir, dir, NULL, &restored), JET_errInvalidParameter);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_log_info_of_the_wrong_size_is_refused),
+        cmocka_unit_test(test_half_a_target_or_two_are_refused),
+        cmocka_unit_test(test_target_that_does_not_run_is_refused),
+        cmocka_unit_test(test_map_and_count_have_to_agree),
+        cmocka_unit_test(test_directory_without_logs_is_not_found),
+        cmocka_unit_test(test_wide_form_checks_the_same),
+        cmocka_unit_test(test_verify_and_restore_want_directories_and_sizes),
+    };
+    return cmocka_run_group_tests(tests, make_dir, remove_dir);
+}
