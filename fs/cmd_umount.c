@@ -30,9 +30,18 @@ struct job {
     uint32_t flags; /* CONTROL_... */
     bool lazy;
     bool quiet;
+    bool gone;     /* the session ended by itself while it was being asked to */
     int status_fd; /* MOUNTPOINT/.jetfs/status; closed before the unmount */
     int driver;    /* pidfd; -1 when it cannot be watched */
 };
+
+/* A request failed: has the driver unmounted itself meanwhile, or died? Then its result is there. */
+static bool
+has_gone(struct job *job)
+{
+    job->gone = mounts_look(job->mountpoint) != MOUNTS_JETFS;
+    return job->gone;
+}
 
 /* Finds the driver of the mount, by asking it, and its status file. */
 static bool
@@ -43,9 +52,11 @@ find_driver(struct job *job)
 
     job->status_fd = open(path, O_RDONLY | O_CLOEXEC);
     if (job->status_fd < 0) {
-        fprintf(stderr, "jetfs: %s: cannot talk to the driver: %s%s\n", job->mountpoint,
-                g_strerror(errno),
-                errno == EACCES ? "; only the user who mounted it, or root, can end it" : "");
+        int err = errno;
+        if (!has_gone(job))
+            fprintf(stderr, "jetfs: %s: cannot talk to the driver: %s%s\n", job->mountpoint,
+                    g_strerror(err),
+                    err == EACCES ? "; only the user who mounted it, or root, can end it" : "");
         return false;
     }
     if (status_read(job->status_fd, &summary)) {
@@ -60,11 +71,12 @@ find_driver(struct job *job)
 static bool
 tell_driver(struct job *job, uint32_t flags)
 {
-    bool told = ioctl(job->status_fd, CONTROL_END, &flags) == 0;
-
-    if (!told)
-        fprintf(stderr, "jetfs: %s: the driver refuses: %s\n", job->mountpoint, g_strerror(errno));
-    return told;
+    if (ioctl(job->status_fd, CONTROL_END, &flags) == 0)
+        return true;
+    int err = errno;
+    if (!has_gone(job))
+        fprintf(stderr, "jetfs: %s: the driver refuses: %s\n", job->mountpoint, g_strerror(err));
+    return false;
 }
 
 /* Somebody may just be looking at the mount: df, a shell that completes a name. */
@@ -212,7 +224,7 @@ umount_path(struct job *job, const char *path)
     case MOUNTS_JETFS:
         break;
     }
-    return end_mount(job) ? report_end(job) : EXIT_ENVIRONMENT;
+    return end_mount(job) || job->gone ? report_end(job) : EXIT_ENVIRONMENT;
 }
 
 static enum jetfs_exit
