@@ -1722,6 +1722,14 @@ JET_ERR JetBackupInstanceW(JET_INSTANCE instance, JET_PCWSTR szBackupPath, JET_G
                            JET_PFNSTATUS pfnStatus);
 
 /* Restore. */
+JET_ERR JetRestoreA(JET_PCSTR szSource, JET_PFNSTATUS pfn);
+JET_ERR JetRestoreW(JET_PCWSTR szSource, JET_PFNSTATUS pfn);
+JET_ERR JetRestore2A(JET_PCSTR szSource, JET_PCSTR szDest, JET_PFNSTATUS pfn);
+JET_ERR JetRestore2W(JET_PCWSTR szSource, JET_PCWSTR szDest, JET_PFNSTATUS pfn);
+JET_ERR JetRestoreInstanceA(JET_INSTANCE instance, JET_PCSTR szSource, JET_PCSTR szDest,
+                            JET_PFNSTATUS pfn);
+JET_ERR JetRestoreInstanceW(JET_INSTANCE instance, JET_PCWSTR szSource, JET_PCWSTR szDest,
+                            JET_PFNSTATUS pfn);
 JET_ERR JetExternalRestoreA(JET_PSTR szCheckpointFilePath, JET_PSTR szLogPath,
                             JET_RSTMAP_A *rgrstmap, int32_t crstfilemap, JET_PSTR szBackupLogPath,
                             int32_t genLow, int32_t genHigh, JET_PFNSTATUS pfn);
@@ -1770,6 +1778,9 @@ JET_ERR JetExternalRestore2W(JET_PWSTR szCheckpointFilePath, JET_PWSTR szLogPath
 #define JetGetCurrentIndex            JetGetCurrentIndexW
 #define JetBackup                     JetBackupW
 #define JetBackupInstance             JetBackupInstanceW
+#define JetRestore                    JetRestoreW
+#define JetRestore2                   JetRestore2W
+#define JetRestoreInstance            JetRestoreInstanceW
 #define JetGetAttachInfo              JetGetAttachInfoW
 #define JetGetAttachInfoInstance      JetGetAttachInfoInstanceW
 #define JetOpenFile                   JetOpenFileW
@@ -1809,6 +1820,9 @@ JET_ERR JetExternalRestore2W(JET_PWSTR szCheckpointFilePath, JET_PWSTR szLogPath
 #define JetGetCurrentIndex            JetGetCurrentIndexA
 #define JetBackup                     JetBackupA
 #define JetBackupInstance             JetBackupInstanceA
+#define JetRestore                    JetRestoreA
+#define JetRestore2                   JetRestore2A
+#define JetRestoreInstance            JetRestoreInstanceA
 #define JetGetAttachInfo              JetGetAttachInfoA
 #define JetGetAttachInfoInstance      JetGetAttachInfoInstanceA
 #define JetOpenFile                   JetOpenFileA

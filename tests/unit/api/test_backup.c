@@ -418,6 +418,54 @@ test_directory_backup_full_and_incremental(void **state)
     restore_directory(f, dir, 1500);
 }
 
+static void
+test_directory_restore_rolls_forward(void **state)
+{
+    struct fixture *f = *state;
+    g_autofree char *dir = g_build_filename(f->dir, "full", NULL);
+    g_autofree char *pat = g_build_filename(dir, "test.pat", NULL);
+    struct items items = first_items(f, 1000);
+    g_mkdir(dir, 0700);
+    ok(JetBackupInstance(f->inst, dir, 0, NULL));
+    add_items(f, &items, 500); /* only in the live logs */
+    assert_int_equal(JetRestoreInstance(f->inst, dir, NULL, NULL), JET_errAlreadyInitialized);
+    assert_int_equal(JetRestore(dir, NULL), JET_errRunningInMultiInstanceMode);
+    fixture_stop(f);
+    g_unlink(f->db_path); /* the disaster */
+
+    ok(JetCreateInstance(&f->inst, "test"));
+    ok(JetSetSystemParameter(&f->inst, 0, JET_paramSystemPath, 0, f->dir));
+    ok(JetSetSystemParameter(&f->inst, 0, JET_paramLogFilePath, 0, f->dir));
+    ok(JetSetSystemParameter(&f->inst, 0, JET_paramNoInformationEvent, 1, NULL));
+    assert_int_equal(JetRestoreInstance(f->inst, "", NULL, NULL), JET_errInvalidParameter);
+    assert_int_equal(JetRestoreInstance(f->inst, "/nonexistent", NULL, NULL), JET_errFileNotFound);
+    g_rename(pat, f->db_path);
+    assert_int_equal(JetRestoreInstance(f->inst, dir, NULL, NULL), JET_errPatchFileMissing);
+    g_rename(f->db_path, pat);
+    ok(JetRestoreInstance(f->inst, dir, NULL, NULL));
+    ok(JetTerm(f->inst));
+    f->inst = 0;
+    assert_int_equal(count_in(f->dir, f->db_path), 1500);
+}
+
+static void
+test_directory_restore_to_another_place(void **state)
+{
+    struct fixture *f = *state;
+    g_autofree char *dir = g_build_filename(f->dir, "full", NULL);
+    g_autofree char *place = g_build_filename(f->dir, "place", NULL);
+    g_autofree char *restored = g_build_filename(place, "test.edb", NULL);
+    struct items items = first_items(f, 400);
+    g_mkdir(dir, 0700);
+    g_mkdir(place, 0700);
+    ok(JetBackupInstance(f->inst, dir, JET_bitBackupAtomic, NULL));
+    add_items(f, &items, 100);
+    ok(JetSetSystemParameter(NULL, 0, JET_paramSystemPath, 0, place));
+    ok(JetSetSystemParameter(NULL, 0, JET_paramLogFilePath, 0, place));
+    ok(JetRestoreInstance(JET_instanceNil, dir, place, NULL));
+    assert_int_equal(count_in(place, restored), 400);
+}
+
 static JET_ERR
 give_up(JET_SESID sesid, JET_SNP snp, JET_SNT snt, void *pv)
 {
@@ -578,6 +626,8 @@ main(void)
         CASE(test_recovered_view_of_crashed_files),
         CASE(test_directory_backup_full_and_incremental),
         CASE(test_atomic_directory_backup_keeps_the_last_whole_one),
+        CASE(test_directory_restore_rolls_forward),
+        CASE(test_directory_restore_to_another_place),
         CASE(test_lists_in_small_buffers),
         CASE(test_no_backup_no_instance),
         CASE(test_end_codes),
