@@ -76,16 +76,32 @@ is_fdp(uint8_t type)
 }
 
 static void
-follow_counters(struct rdb *d, const struct lr *lr)
+raise_counters(struct rdb *d, uint64_t dbtime, uint32_t objid)
 {
-    uint64_t dbtime = lr->page.dbtime == LR_DBTIME_NIL ? 0 : (uint64_t)lr->page.dbtime;
-    uint32_t objid = is_fdp(lr->type) ? lr->fdp.objid : 0;
     if (d->state == RDB_ATTACHED) {
         dbfile_dbtime_raise(d->file, dbtime);
         dbfile_objid_raise(d->file, objid);
     }
     d->info.dbtime = MAX(d->info.dbtime, dbtime);
     d->info.objid_last = MAX(d->info.objid_last, objid);
+}
+
+static void
+follow_counters(struct rdb *d, const struct lr *lr)
+{
+    uint64_t dbtime = lr->page.dbtime == LR_DBTIME_NIL ? 0 : (uint64_t)lr->page.dbtime;
+    raise_counters(d, dbtime, is_fdp(lr->type) ? lr->fdp.objid : 0);
+}
+
+/* Windows 11 names a page before the record that makes it (split, new tree). That one makes it from nothing
+ * whatever is there, so only the counters are of use. */
+static JET_ERR
+new_page(struct recovery *r, const struct lr *lr)
+{
+    struct rdb *d = dbs_get(r, lr->new_page.dbid);
+    if (d && d->state != RDB_NONE)
+        raise_counters(d, (uint64_t)lr->new_page.dbtime, lr->new_page.objid);
+    return JET_errSuccess;
 }
 
 static JET_ERR
@@ -184,6 +200,8 @@ dispatch(struct recovery *r, const struct lr *lr, struct span rec)
         return dbs_redo_detach(r, lr);
     case LR_EXTEND_DB:
         return extend(r, lr);
+    case LR_NEW_PAGE:
+        return new_page(r, lr);
     case LR_SHUTDOWN_MARK:
         r->shutdown_mark = r->at;
         return JET_errSuccess;
@@ -195,7 +213,6 @@ dispatch(struct recovery *r, const struct lr *lr, struct span rec)
     case LR_SHRINK_DB:
     case LR_SHRINK_DB2:
     case LR_SHRINK_DB3:
-    case LR_NEW_PAGE:
     case LR_ROOT_PAGE_MOVE:
     case LR_TRIM_DB:
         return refuse(r);
