@@ -44,7 +44,7 @@ attach_info_clear(struct attach_info *info)
 JET_ERR
 attach_next(struct cursor *c, struct attach_info *info)
 {
-    *info = (struct attach_info){0};
+    *info = (struct attach_info) {0};
     info->dbid = cursor_u8(c);
     if (c->bad || info->dbid == 0)
         return c->bad ? JET_errLogFileCorrupt : 0;
@@ -93,7 +93,7 @@ attach_put(uint8_t out[ATTACH_LIST_BYTES], size_t *used, const struct attach_inf
 void
 dbms_param_decode(const uint8_t in[DBMS_PARAM_BYTES], struct dbms_param *param)
 {
-    *param = (struct dbms_param){0};
+    *param = (struct dbms_param) {0};
     memcpy(param->system_path, in, DBMS_PATH_BYTES - 1);
     memcpy(param->log_path, in + DBMS_PATH_BYTES, DBMS_PATH_BYTES - 1);
     const uint8_t *p = in + 2 * DBMS_PATH_BYTES;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * attach: the ATTACHINFO list of log headers and checkpoints (log format, 1.4), and DBMS_PARAM (1.5).
+ * attach: the ATTACHINFO list of log headers and checkpoints (log format, 1.4), and DBMS_PARAM
+ * (1.5).
  *
  *   off size
  *     0    1 dbid (1..6)
@@ -51,8 +52,9 @@ void attach_info_clear(struct attach_info *info);
 JET_ERR attach_next(struct cursor *c, struct attach_info *info) __attribute__((warn_unused_result));
 
 /*
- * Appends an entry at out + *used, keeping room for the final 0. Zeroes nothing: start from a zeroed list.
- * JET_errBufferTooSmall: the list is full (nothing written); JET_errInvalidParameter: path is no UTF-8.
+ * Appends an entry at out + *used, keeping room for the final 0. Zeroes nothing: start from a
+ * zeroed list. JET_errBufferTooSmall: the list is full (nothing written); JET_errInvalidParameter:
+ * path is no UTF-8.
  */
 JET_ERR attach_put(uint8_t out[ATTACH_LIST_BYTES], size_t *used, const struct attach_info *info)
     __attribute__((warn_unused_result));

@@ -18,7 +18,7 @@ checkpoint_decode(const uint8_t in[CHECKPOINT_COPY_BYTES], struct checkpoint *cp
         return JET_errCheckpointCorrupt;
     if (le32_get(in + 667) != FILETYPE_CHECKPOINT)
         return JET_errFileInvalidType;
-    *cp = (struct checkpoint){
+    *cp = (struct checkpoint) {
         .last_full_backup_checkpoint = lgpos_get(in + 4),
         .checkpoint = lgpos_get(in + 12),
         .full_backup = lgpos_get(in + 615),

@@ -53,4 +53,5 @@ JET_ERR checkpoint_read(const char *path, const uint8_t *signature, struct check
 
 /* Writes both copies in order, and syncs; creates the file if need be (and syncs its directory).
  * Errors of os/file; then at least one copy of the old or of the new state is whole. */
-JET_ERR checkpoint_write(const char *path, const struct checkpoint *cp) __attribute__((warn_unused_result));
+JET_ERR checkpoint_write(const char *path, const struct checkpoint *cp)
+    __attribute__((warn_unused_result));

@@ -30,7 +30,7 @@
 
 #define LOG_VERSION_MAJOR        8
 #define LOG_VERSION_MINOR        4000
-#define LOG_VERSION_UPDATE_MAJOR 5  /* what we write: 8.4000.5.16 */
+#define LOG_VERSION_UPDATE_MAJOR 5 /* what we write: 8.4000.5.16 */
 #define LOG_VERSION_UPDATE_MINOR 16
 #define LOG_VERSION_READ_UPDATE  60 /* newest updateMajor we read */
 

@@ -18,8 +18,8 @@ struct lgpos {
 };
 
 #define LGPOS_BYTES 8
-#define LGPOS_MIN   ((struct lgpos){0, 0, 0})
-#define LGPOS_MAX   ((struct lgpos){0xffff, 0xffff, 0x7fffffff})
+#define LGPOS_MIN   ((struct lgpos) {0, 0, 0})
+#define LGPOS_MAX   ((struct lgpos) {0xffff, 0xffff, 0x7fffffff})
 
 static inline int
 lgpos_cmp(struct lgpos a, struct lgpos b)
@@ -53,7 +53,7 @@ static inline struct lgpos
 lgpos_get(const void *p)
 {
     const uint8_t *b = p;
-    return (struct lgpos){le16_get(b), le16_get(b + 2), (int32_t)le32_get(b + 4)};
+    return (struct lgpos) {le16_get(b), le16_get(b + 2), (int32_t)le32_get(b + 4)};
 }
 
 static inline void

@@ -2,8 +2,8 @@
 /*
  * logtime: LOGTIME, ESE's 8-byte calendar time, kept as its bytes in a uint64_t (little-endian).
  *
- * sec, min, hour, day, month (1-12), year - 1900, then bit 0 "UTC" + low 7 bits of the milliseconds,
- * then their high 3 bits in bits 1-3. Compared for identity only; 0 = none.
+ * sec, min, hour, day, month (1-12), year - 1900, then bit 0 "UTC" + low 7 bits of the
+ * milliseconds, then their high 3 bits in bits 1-3. Compared for identity only; 0 = none.
  */
 #pragma once
 

@@ -61,18 +61,19 @@ log_name_parse(const char *name, const char *base, const char *ext)
         return none;
     const char *mid = name + nbase;
     size_t n = (size_t)(dot - mid);
-    if (g_ascii_strcasecmp(dot + 1, "jrs") == 0 && n == 8 && g_ascii_strncasecmp(mid, "res", 3) == 0)
-        return (struct log_name){LOG_NAME_RESERVE, parse_gen(mid + 3, 5), 5};
+    if (g_ascii_strcasecmp(dot + 1, "jrs") == 0 && n == 8 &&
+        g_ascii_strncasecmp(mid, "res", 3) == 0)
+        return (struct log_name) {LOG_NAME_RESERVE, parse_gen(mid + 3, 5), 5};
     if (g_ascii_strcasecmp(dot + 1, ext) != 0)
         return none;
     if (n == 0)
-        return (struct log_name){LOG_NAME_CURRENT, 0, 0};
+        return (struct log_name) {LOG_NAME_CURRENT, 0, 0};
     if (n == 3 && g_ascii_strncasecmp(mid, "tmp", 3) == 0)
-        return (struct log_name){LOG_NAME_NEXT, 0, 0};
+        return (struct log_name) {LOG_NAME_NEXT, 0, 0};
     if (n != 5 && n != 8)
         return none;
     int32_t gen = parse_gen(mid, n);
-    return gen > 0 ? (struct log_name){LOG_NAME_ARCHIVE, gen, (unsigned)n} : none;
+    return gen > 0 ? (struct log_name) {LOG_NAME_ARCHIVE, gen, (unsigned)n} : none;
 }
 
 struct found {
@@ -109,7 +110,8 @@ take_sorted(GArray *all, struct log_gens *out)
 }
 
 static void
-add_name(struct log_gens *out, GArray *all, const char *dir, const char *name, struct log_name parsed)
+add_name(struct log_gens *out, GArray *all, const char *dir, const char *name,
+         struct log_name parsed)
 {
     char *path = g_build_filename(dir, name, NULL);
     if (parsed.kind == LOG_NAME_CURRENT && !out->current) {
@@ -155,7 +157,7 @@ log_gens_clear(struct log_gens *found)
     g_free(found->gens);
     g_free(found->current);
     g_free(found->next);
-    *found = (struct log_gens){0};
+    *found = (struct log_gens) {0};
 }
 
 const char *

@@ -26,11 +26,17 @@ char *log_name_reserve(const char *base, unsigned n /* 1.. */);
 /* Checkpoint: base.chk, or base.jcp with ext jtx. */
 char *log_name_checkpoint(const char *base, const char *ext);
 
-enum log_name_kind { LOG_NAME_NONE, LOG_NAME_CURRENT, LOG_NAME_NEXT, LOG_NAME_ARCHIVE, LOG_NAME_RESERVE };
+enum log_name_kind {
+    LOG_NAME_NONE,
+    LOG_NAME_CURRENT,
+    LOG_NAME_NEXT,
+    LOG_NAME_ARCHIVE,
+    LOG_NAME_RESERVE
+};
 
 struct log_name {
     enum log_name_kind kind;
-    int32_t gen;   /* ARCHIVE */
+    int32_t gen;     /* ARCHIVE */
     unsigned digits; /* ARCHIVE: 5 or 8 */
 };
 
@@ -47,8 +53,8 @@ struct log_gens {
 };
 
 /*
- * Lists dir. JET_errOutOfMemory, JET_errInvalidPath; other errors of os/file. The same generation in
- * both forms counts once (the 8.3 form wins).
+ * Lists dir. JET_errOutOfMemory, JET_errInvalidPath; other errors of os/file. The same generation
+ * in both forms counts once (the 8.3 form wins).
  */
 JET_ERR log_gens_find(const char *dir, const char *base, const char *ext, struct log_gens *found)
     __attribute__((warn_unused_result));

@@ -133,10 +133,11 @@ static struct lgpos
 here(const struct log_reader *r)
 {
     uint16_t ib = r->off == SEGMENT_HEADER_BYTES ? 0 : (uint16_t)r->off;
-    return (struct lgpos){ib, r->isec, r->hdr.gen};
+    return (struct lgpos) {ib, r->isec, r->hdr.gen};
 }
 
-/* Bytes of the fragment at the position that lie in this segment, after its header of head bytes. */
+/* Bytes of the fragment at the position that lie in this segment, after its header of head bytes.
+ */
 static JET_ERR
 take_fragment(struct log_reader *r, size_t head)
 {
@@ -150,7 +151,8 @@ take_fragment(struct log_reader *r, size_t head)
     return JET_errSuccess;
 }
 
-/* A begun record whose rest never came: an earlier crash, and its recovery went on in a new segment. */
+/* A begun record whose rest never came: an earlier crash, and its recovery went on in a new
+ * segment. */
 static bool
 may_follow_torn_record(uint8_t type)
 {

@@ -2,10 +2,10 @@
 /*
  * record: each record's layout, once, for both directions.
  *
- * A layout function walks the fields in file order through struct io. Reading, a field is taken from
- * the bounded cursor; writing, it goes into the fixed part. The length of a variable part is a fixed
- * field (`len16` ...) that is read into, or taken from, the span's len; `bytes` then reads or writes
- * what the span points at.
+ * A layout function walks the fields in file order through struct io. Reading, a field is taken
+ * from the bounded cursor; writing, it goes into the fixed part. The length of a variable part is a
+ * fixed field (`len16` ...) that is read into, or taken from, the span's len; `bytes` then reads or
+ * writes what the span points at.
  */
 #include "log/record.h"
 
@@ -141,7 +141,7 @@ bytes(struct io *io, struct span *s)
         *s = cursor_take(&io->in, s->len);
     } else if (s->len > 0) {
         assert(io->out->n < LR_PARTS_MAX);
-        io->out->iov[io->out->n++] = (struct iovec){(void *)s->data, s->len};
+        io->out->iov[io->out->n++] = (struct iovec) {(void *)s->data, s->len};
     }
 }
 
@@ -464,9 +464,9 @@ measured(struct io *io, struct lr *lr)
     assert(!io->put);
     page(io, lr);
     size_t n;
-    const uint8_t *b = io->in.at - 32; /* start of LRPAGE; only used when the cursor is still good */
     if (io->in.bad)
         return;
+    const uint8_t *b = io->in.at - 32; /* the record's first byte */
     switch (lr->type) {
     case LR_SCRUB:
         n = io->in.left < 54 - 32 ? SIZE_MAX : 22u + le16_get(b + 52);
@@ -644,25 +644,11 @@ layout(struct io *io, struct lr *lr)
     }
 }
 
-bool
-lr_is_node(uint8_t type)
-{
-    return (type >= LR_INSERT && type <= LR_UNDO) || type == LR_EMPTY_TREE || type == LR_DELTA64;
-}
-
-bool
-lr_is_page(uint8_t type)
-{
-    return lr_is_node(type) || type == LR_CREATE_ME || type == LR_CREATE_SE ||
-           type == LR_CONVERT_FDP2 || type == LR_SPLIT2 || type == LR_MERGE2 || type == LR_SCRUB ||
-           type == LR_PAGE_MOVE;
-}
-
 JET_ERR
 lr_decode(const void *data, size_t len, struct lr *lr, size_t *size)
 {
     struct io io = {.in = cursor_over(data, len)};
-    *lr = (struct lr){0};
+    *lr = (struct lr) {0};
     layout(&io, lr);
     if (io.in.bad)
         return JET_errLogFileCorrupt;
@@ -679,7 +665,7 @@ lr_encode(const struct lr *lr, struct lr_parts *parts)
     parts->n = 1;
     struct io io = {.put = true, .out = parts};
     layout(&io, &copy);
-    parts->iov[0] = (struct iovec){parts->fixed, io.at};
+    parts->iov[0] = (struct iovec) {parts->fixed, io.at};
     parts->size = 0;
     for (int i = 0; i < parts->n; i++)
         parts->size += parts->iov[i].iov_len;
@@ -704,7 +690,7 @@ lr_empty_page_get(struct span pages, size_t i)
 {
     assert((i + 1) * LR_EMPTY_PAGE_BYTES <= pages.len);
     const uint8_t *p = pages.data + i * LR_EMPTY_PAGE_BYTES;
-    return (struct lr_empty_page){(int64_t)le64_get(p), le32_get(p + 8), le32_get(p + 12)};
+    return (struct lr_empty_page) {(int64_t)le64_get(p), le32_get(p + 8), le32_get(p + 12)};
 }
 
 void
@@ -713,84 +699,4 @@ lr_empty_page_put(uint8_t out[LR_EMPTY_PAGE_BYTES], const struct lr_empty_page *
     le64_put(out, (uint64_t)p->dbtime_before);
     le32_put(out + 8, p->pgno);
     le32_put(out + 12, p->page_flags);
-}
-
-const char *
-lr_type_name(uint8_t type)
-{
-    static const char *const names[] = {
-        [LR_NOP] = "NOP",
-        [LR_INIT_OLD] = "Init",
-        [LR_TERM_OLD] = "Term",
-        [LR_BEGIN] = "Begin",
-        [LR_COMMIT] = "Commit",
-        [LR_ROLLBACK] = "Rollback",
-        [LR_BEGIN0] = "Begin0",
-        [LR_COMMIT0] = "Commit0",
-        [LR_REFRESH] = "Refresh",
-        [LR_MACRO_BEGIN] = "MacroBegin",
-        [LR_MACRO_COMMIT] = "MacroCommit",
-        [LR_MACRO_ABORT] = "MacroAbort",
-        [LR_CREATE_DB] = "CreateDB",
-        [LR_ATTACH_DB] = "AttachDB",
-        [LR_DETACH_DB] = "DetachDB",
-        [LR_JET_OP] = "JetOp",
-        [LR_TRACE] = "Trace",
-        [LR_SHUTDOWN_MARK] = "ShutDownMark",
-        [LR_CREATE_ME] = "CreateMultipleExtentFDP",
-        [LR_CREATE_SE] = "CreateSingleExtentFDP",
-        [LR_INSERT] = "Insert",
-        [LR_FLAG_INSERT] = "FlagInsert",
-        [LR_FIARD] = "FlagInsertAndReplaceData",
-        [LR_FLAG_DELETE] = "FlagDelete",
-        [LR_REPLACE] = "Replace",
-        [LR_REPLACE_D] = "ReplaceD",
-        [LR_DELETE] = "Delete",
-        [LR_UNDO_INFO] = "UndoInfo",
-        [LR_DELTA] = "Delta",
-        [LR_SET_EXT_HEADER] = "SetExternalHeader",
-        [LR_UNDO] = "Undo",
-        [LR_EMPTY_TREE] = "EmptyTree",
-        [LR_INIT2] = "Init2",
-        [LR_TERM2] = "Term2",
-        [LR_RECOVERY_UNDO2] = "RecoveryUndo2",
-        [LR_RECOVERY_QUIT2] = "RecoveryQuit2",
-        [LR_FORCE_WRITE_LOG] = "ForceWriteLog",
-        [LR_CONVERT_FDP2] = "ConvertFDP2",
-        [LR_BACKUP2] = "Backup2",
-        [LR_FORCE_LOG_ROLLOVER] = "ForceLogRollover",
-        [LR_SPLIT2] = "Split2",
-        [LR_MERGE2] = "Merge2",
-        [LR_SCRUB] = "Scrub",
-        [LR_PAGE_MOVE] = "PageMove",
-        [LR_PAGE_PATCH] = "PagePatchRequest",
-        [LR_MACRO_INFO] = "MacroInfo",
-        [LR_EXTEND_DB] = "ExtendDB",
-        [LR_COMMIT_CTX] = "CommitCtx",
-        [LR_SCAN_CHECK] = "ScanCheck",
-        [LR_NOP2] = "NOP2",
-        [LR_REATTACH] = "ReAttach",
-        [LR_MACRO_INFO2] = "MacroInfo2",
-        [LR_FREE_FDP] = "FreeFDP",
-        [LR_FRAGMENT_BEGIN] = "FragmentBegin",
-        [LR_FRAGMENT] = "Fragment",
-        [LR_SHRINK_DB] = "ShrinkDB",
-        [LR_CREATE_DB_FINISH] = "CreateDBFinish",
-        [LR_RECOVERY_QUIT_KEEP] = "RecoveryQuitKeepAttachments",
-        [LR_TRIM_DB] = "TrimDB",
-        [LR_SET_DB_VERSION] = "SetDbVersion",
-        [LR_DELTA64] = "Delta64",
-        [LR_SHRINK_DB2] = "ShrinkDB2",
-        [LR_NEW_PAGE] = "NewPage",
-        [LR_ROOT_PAGE_MOVE] = "RootPageMove",
-        [LR_SIGNAL_ATTACH_DB] = "SignalAttachDb",
-        [LR_SCAN_CHECK2] = "ScanCheck2",
-        [LR_SHRINK_DB3] = "ShrinkDB3",
-        [LR_EXTENT_FREED] = "ExtentFreed",
-        [LR_EXTENT_FREED2] = "ExtentFreed2",
-    };
-    if ((type >= LR_IGNORED10 && type <= LR_IGNORED19) || type == LR_IGNORED9)
-        return "Ignored";
-    const char *name = type < sizeof(names) / sizeof(names[0]) ? names[type] : NULL;
-    return name ? name : "?";
 }

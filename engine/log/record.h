@@ -119,7 +119,12 @@ enum lr_oper {
 };
 
 enum lr_split_type { LR_SPLIT_VERTICAL = 0, LR_SPLIT_RIGHT = 1, LR_SPLIT_APPEND = 2 };
-enum lr_split_oper { LR_SPLITOPER_NONE, LR_SPLITOPER_INSERT, LR_SPLITOPER_REPLACE, LR_SPLITOPER_FIARD };
+enum lr_split_oper {
+    LR_SPLITOPER_NONE,
+    LR_SPLITOPER_INSERT,
+    LR_SPLITOPER_REPLACE,
+    LR_SPLITOPER_FIARD
+};
 enum lr_merge_type {
     LR_MERGE_NONE = 0,
     LR_MERGE_EMPTY_PAGE = 1,
@@ -165,7 +170,8 @@ struct lr {
     union {
         struct {
             uint16_t procid;
-            uint8_t level;  /* Begin: level before; Commit, Commit0: level after; Rollback: levels popped */
+            uint8_t level;  /* Begin: level before; Commit, Commit0: level after; Rollback: levels
+                               popped */
             uint8_t levels; /* Begin: number of levels opened */
             uint32_t trx;   /* Begin0: trxBegin0; Commit0: trxCommit0 */
         } tx;               /* BEGIN BEGIN0 COMMIT COMMIT0 ROLLBACK REFRESH */
@@ -202,9 +208,9 @@ struct lr {
         } detach_db;
         struct {
             uint32_t objid;
-            uint32_t pgno_oe;     /* CREATE_ME, CONVERT_FDP2 */
-            uint32_t pgno_ae;     /* CREATE_ME, CONVERT_FDP2 */
-            uint32_t pgno_parent; /* FDP of the parent, whose space it takes */
+            uint32_t pgno_oe;              /* CREATE_ME, CONVERT_FDP2 */
+            uint32_t pgno_ae;              /* CREATE_ME, CONVERT_FDP2 */
+            uint32_t pgno_parent;          /* FDP of the parent, whose space it takes */
             uint32_t pgno_secondary_first; /* CONVERT_FDP2 */
             uint32_t cpg_primary;
             uint32_t cpg_secondary; /* CONVERT_FDP2 */
@@ -258,7 +264,7 @@ struct lr {
             uint64_t logtime;
         } init;
         struct {
-            struct lgpos start;     /* TERM2: of this run's Init2; RECOVERY_QUIT2: of RecoveryUndo2 */
+            struct lgpos start; /* TERM2: of this run's Init2; RECOVERY_QUIT2: of RecoveryUndo2 */
             struct lgpos redo_from; /* where redo started; 0 for TERM2 */
             uint8_t hard;
             uint64_t logtime;
@@ -267,7 +273,8 @@ struct lr {
             uint64_t logtime;
         } recovery_undo;
         struct {
-            uint8_t phase; /* 1 begin, 2 prepare logs, 3 truncate, 4 update header, 5 abort, 6 stop */
+            uint8_t
+                phase; /* 1 begin, 2 prepare logs, 3 truncate, 4 update header, 5 abort, 6 stop */
             uint32_t type;
             uint8_t scope; /* 1 full, 2 incremental, 5 copy, 6 differential */
             uint8_t dbid;
@@ -374,15 +381,18 @@ bool lr_is_node(uint8_t type); /* begins with LRNODE */
  * Decodes the record at data; never reads beyond len. *size (may be NULL) = its length.
  * JET_errLogFileCorrupt: unknown type, or the record is longer than len.
  */
-JET_ERR lr_decode(const void *data, size_t len, struct lr *lr, size_t *size) __attribute__((warn_unused_result));
+JET_ERR lr_decode(const void *data, size_t len, struct lr *lr, size_t *size)
+    __attribute__((warn_unused_result));
 
 /*
- * Encodes lr. parts->iov points into parts itself and at lr's spans: both must stay as long as it is
- * used, and parts must not be copied. Asserts the type and the lengths (a span must fit its field).
+ * Encodes lr. parts->iov points into parts itself and at lr's spans: both must stay as long as it
+ * is used, and parts must not be copied. Asserts the type and the lengths (a span must fit its
+ * field).
  */
 void lr_encode(const struct lr *lr, struct lr_parts *parts);
 
-/* The same, flat, for tests and for records kept in memory; returns the size. out holds cap bytes. */
+/* The same, flat, for tests and for records kept in memory; returns the size. out holds cap bytes.
+ */
 size_t lr_encode_flat(const struct lr *lr, void *out, size_t cap);
 
 /* EmptyTree's array. */
@@ -397,7 +407,8 @@ void lr_empty_page_put(uint8_t out[LR_EMPTY_PAGE_BYTES], const struct lr_empty_p
 
 /*
  * ReplaceD: applies the diff to the old data. out holds cap bytes (at least lr->replace.new_len);
- * *out_len = the new length. JET_errLogFileCorrupt: the diff does not fit the old data, cap, or new_len.
+ * *out_len = the new length. JET_errLogFileCorrupt: the diff does not fit the old data, cap, or
+ * new_len.
  */
-JET_ERR lr_apply_diff(const struct lr *lr, struct span old, uint8_t *out, size_t cap, size_t *out_len)
-    __attribute__((warn_unused_result));
+JET_ERR lr_apply_diff(const struct lr *lr, struct span old, uint8_t *out, size_t cap,
+                      size_t *out_len) __attribute__((warn_unused_result));

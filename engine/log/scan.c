@@ -24,7 +24,7 @@ at(const struct scanner *s, uint16_t isec)
 static enum finding
 by_position(const struct scanner *s, uint16_t isec)
 {
-    int c = lgpos_cmp(segment_lgpos(at(s, isec)), (struct lgpos){0, isec, s->hdr->gen});
+    int c = lgpos_cmp(segment_lgpos(at(s, isec)), (struct lgpos) {0, isec, s->hdr->gen});
     return c == 0 ? VALID : c < 0 ? EMPTY : BAD;
 }
 
@@ -49,7 +49,7 @@ take_shadow(const struct scanner *s, uint16_t isec)
 {
     const uint8_t *shadow = at(s, (uint16_t)(isec + 1));
     if (!segment_verify(shadow, isec) ||
-        lgpos_cmp(segment_lgpos(shadow), (struct lgpos){0, isec, s->hdr->gen}) != 0)
+        lgpos_cmp(segment_lgpos(shadow), (struct lgpos) {0, isec, s->hdr->gen}) != 0)
         return false;
     memcpy(at(s, isec), shadow, SEGMENT_BYTES);
     s->out->patched++;
@@ -104,8 +104,8 @@ ends_flush(const uint8_t *seg)
 }
 
 /*
- * At gap the chain of valid segments breaks although something follows. Torn write or damage? What was
- * written after the gap must be at most the rest of the one flush the gap belongs to.
+ * At gap the chain of valid segments breaks although something follows. Torn write or damage? What
+ * was written after the gap must be at most the rest of the one flush the gap belongs to.
  */
 static bool
 is_torn_flush(const struct scanner *s, uint16_t gap, const uint8_t *findings, uint16_t end)
@@ -122,7 +122,8 @@ is_torn_flush(const struct scanner *s, uint16_t gap, const uint8_t *findings, ui
     }
     if (!any || gap == 1)
         return true;
-    return segment_time(at(s, (uint16_t)(gap - 1))) == time || ends_flush(at(s, (uint16_t)(gap - 1)));
+    return segment_time(at(s, (uint16_t)(gap - 1))) == time ||
+           ends_flush(at(s, (uint16_t)(gap - 1)));
 }
 
 static void
@@ -140,14 +141,14 @@ find_closed(const struct scanner *s)
         return;
     out->closed = true;
     out->closed_type = type;
-    out->closed_pos = (struct lgpos){last == SEGMENT_HEADER_BYTES ? 0 : (uint16_t)last, isec,
-                                     s->hdr->gen};
+    out->closed_pos =
+        (struct lgpos) {last == SEGMENT_HEADER_BYTES ? 0 : (uint16_t)last, isec, s->hdr->gen};
 }
 
 void
 log_scan_image(uint8_t *image, const struct log_filehdr *hdr, bool last, struct log_scan *scan)
 {
-    *scan = (struct log_scan){.end_isec = 1};
+    *scan = (struct log_scan) {.end_isec = 1};
     struct scanner s = {image, hdr, scan};
     uint8_t findings[LOG_SEGMENTS_MAX];
     uint16_t end = (uint16_t)(hdr->segments - 1); /* the last segment is never data */

@@ -14,7 +14,7 @@ compute(const uint8_t seg[SEGMENT_BYTES], uint16_t isec)
 void
 segment_stamp(uint8_t seg[SEGMENT_BYTES], int32_t gen, uint16_t isec, uint64_t logtime)
 {
-    lgpos_put(seg + 8, (struct lgpos){0, isec, gen});
+    lgpos_put(seg + 8, (struct lgpos) {0, isec, gen});
     le64_put(seg + 16, logtime);
     memset(seg + 24, 0, 12);
     le32_put(seg + 36, SEGMENT_FLAGS);

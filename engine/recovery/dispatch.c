@@ -2,9 +2,9 @@
 /*
  * dispatch: one record of the log.
  *
- * A record that changes pages is skipped for two reasons only (log format, 3.4): its database is not
- * attached here (or not yet, or no longer), or its transaction began before the checkpoint, hence is
- * finished and on disk. Skipped or not, the database's counters follow it.
+ * A record that changes pages is skipped for two reasons only (log format, 3.4): its database is
+ * not attached here (or not yet, or no longer), or its transaction began before the checkpoint,
+ * hence is finished and on disk. Skipped or not, the database's counters follow it.
  */
 #include "recovery/internal.h"
 
@@ -93,8 +93,8 @@ follow_counters(struct rdb *d, const struct lr *lr)
     raise_counters(d, dbtime, is_fdp(lr->type) ? lr->fdp.objid : 0);
 }
 
-/* Windows 11 names a page before the record that makes it (split, new tree). That one makes it from nothing
- * whatever is there, so only the counters are of use. */
+/* Windows 11 names a page before the record that makes it (split, new tree). That one makes it from
+ * nothing whatever is there, so only the counters are of use. */
 static JET_ERR
 new_page(struct recovery *r, const struct lr *lr)
 {
@@ -163,7 +163,8 @@ refuse(struct recovery *r)
     return JET_errSuccess;
 }
 
-/* A run ended: its sessions died; after a clean end its databases are detached as of the ShutDownMark. */
+/* A run ended: its sessions died; after a clean end its databases are detached as of the
+ * ShutDownMark. */
 static JET_ERR
 run_ended(struct recovery *r, uint8_t type)
 {

@@ -2,9 +2,10 @@
 /*
  * hard: recovery from a backup set (log format 5.10; backup API 6.3, from phase 3).
  *
- * Redo begins at the first log of the set and trusts no checkpoint; it ends with the set, or goes on
- * through the log directory when that continues the chain. The stream then lives in the log directory:
- * the last generation redone is copied there if need be, so that the next one can refer to it.
+ * Redo begins at the first log of the set and trusts no checkpoint; it ends with the set, or goes
+ * on through the log directory when that continues the chain. The stream then lives in the log
+ * directory: the last generation redone is copied there if need be, so that the next one can refer
+ * to it.
  */
 #include "recovery/internal.h"
 
@@ -37,7 +38,7 @@ check_log_dir(struct recovery *r)
 static JET_ERR
 start(struct recovery *r)
 {
-    r->start = (struct lgpos){0, 1, r->set->gen_low};
+    r->start = (struct lgpos) {0, 1, r->set->gen_low};
     g_autofree char *path = logset_path(r, r->start.gen);
     struct log_reader *reader;
     struct log_reader_opts opts = {.expect = {.gen = r->start.gen}, .last = true};

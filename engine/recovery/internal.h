@@ -3,7 +3,7 @@
  * internal: what the files of recovery/ share: one run, its log files, its databases.
  *
  *   soft.c, hard.c  the two beginnings          logset.c   which file holds a generation
- *   dbs.c           attach, create, detach      check.c    may redo touch this file? (5.3)
+ *   dbs*.c          attach, create, detach      check.c    may redo touch this file? (5.3)
  *   redo.c          the loop over generations   dispatch.c one record
  *   macro.c         splits and merges collected undo.c     the end: undo, clean headers, quit
  */
@@ -44,12 +44,12 @@ enum rdb_state {
 /* One dbid, as the log has it at the position of redo. */
 struct rdb {
     enum rdb_state state;
-    struct attach_info info;  /* path is the log's */
-    char *path;               /* of the file; NULL: nowhere on this machine */
-    bool creating;            /* CreateDB without its CreateDBFinish */
-    bool future;              /* deferred because the file is newer: cleanly detached later */
-    struct lgpos skip_to;     /* records at or below are not for this file */
-    struct dbfile *file;      /* ATTACHED */
+    struct attach_info info; /* path is the log's */
+    char *path;              /* of the file; NULL: nowhere on this machine */
+    bool creating;           /* CreateDB without its CreateDBFinish */
+    bool future;             /* deferred because the file is newer: cleanly detached later */
+    struct lgpos skip_to;    /* records at or below are not for this file */
+    struct dbfile *file;     /* ATTACHED */
     struct btree_db *db;
 };
 
@@ -66,16 +66,16 @@ struct recovery {
     struct log_scan current;  /* its scan */
     uint8_t signature[SIGNATURE_BYTES];
     uint32_t page_bytes;
-    uint16_t segments;        /* per file */
+    uint16_t segments; /* per file */
 
     /* position */
     struct lgpos start;
-    struct lgpos at;          /* record being redone */
-    int32_t gen;              /* last generation opened; 0 before */
+    struct lgpos at; /* record being redone */
+    int32_t gen;     /* last generation opened; 0 before */
     int32_t gen_first;
-    uint64_t gen_created;     /* its tmCreate */
-    uint64_t gen_checksum;    /* its accumulated checksum */
-    uint8_t last_type;        /* of the last record */
+    uint64_t gen_created;  /* its tmCreate */
+    uint64_t gen_checksum; /* its accumulated checksum */
+    uint8_t last_type;     /* of the last record */
     struct lgpos shutdown_mark;
     uint64_t records;
     JET_ERR warning;
@@ -83,11 +83,11 @@ struct recovery {
     /* engine */
     struct cache *cache;
     struct txn *txn;
-    struct log *log;          /* undo phase */
+    struct log *log;                       /* undo phase */
     struct rdb dbs[RECOVERY_DBID_MAX + 1]; /* by dbid; 0 unused */
-    GHashTable *sessions;     /* procid -> session whose Begin0 was seen */
-    GHashTable *macros;       /* procid -> struct macro */
-    uint32_t clean;           /* databases made clean */
+    GHashTable *sessions;                  /* procid -> session whose Begin0 was seen */
+    GHashTable *macros;                    /* procid -> struct macro */
+    uint32_t clean;                        /* databases made clean */
 };
 
 static inline bool
@@ -100,12 +100,13 @@ void recovery_event(struct recovery *r, int id, const char *format, ...) G_GNUC_
 
 /* ---- logset.c ---- */
 
-/* Lists the directories; reads edb.log's header. Sets signature, page size, segments, current_gen. */
+/* Lists the directories; reads edb.log's header. Sets signature, page size, segments, current_gen.
+ */
 JET_ERR logset_open(struct recovery *r);
 
 /* Path of a generation, NULL if no directory has it. Newly allocated. */
 char *logset_path(const struct recovery *r, int32_t gen);
-int32_t logset_lowest(const struct recovery *r);  /* 0: no log at all */
+int32_t logset_lowest(const struct recovery *r); /* 0: no log at all */
 int32_t logset_highest(const struct recovery *r);
 bool logset_in_backup(const struct recovery *r, int32_t gen);
 
@@ -120,7 +121,7 @@ struct logged_db {
     const uint8_t *sign_log; /* of the AttachDB record; NULL in a list */
     struct lgpos attach;
     struct lgpos consistent;
-    struct lgpos redo;       /* position of redo; zero before redo began */
+    struct lgpos redo; /* position of redo; zero before redo began */
 };
 
 enum verdict {
@@ -130,10 +131,10 @@ enum verdict {
     VERDICT_DEFER_FUTURE, /* the file is newer than this point of the log */
 };
 
-JET_ERR check_attach(const struct dbheader *h, const struct logged_db *l, const uint8_t *stream_sign,
-                     enum verdict *verdict);
+JET_ERR check_attach(const struct dbheader *h, const struct logged_db *l,
+                     const uint8_t *stream_sign, enum verdict *verdict);
 
-/* ---- dbs.c ---- */
+/* ---- dbs.c, dbs_create.c, dbs_end.c ---- */
 
 /* The databases of an attach list, before redo. */
 JET_ERR dbs_load_list(struct recovery *r, const uint8_t list[ATTACH_LIST_BYTES]);
@@ -142,7 +143,8 @@ JET_ERR dbs_redo_create_finish(struct recovery *r, const struct lr *lr);
 JET_ERR dbs_redo_attach(struct recovery *r, const struct lr *lr);
 JET_ERR dbs_redo_detach(struct recovery *r, const struct lr *lr);
 
-/* Flushes the database, makes its header clean as of pos, and lets go of it. A half-created one is deleted. */
+/* Flushes the database, makes its header clean as of pos, and lets go of it. A half-created one is
+ * deleted. */
 JET_ERR dbs_detach_clean(struct recovery *r, struct rdb *d, struct lgpos pos);
 JET_ERR dbs_detach_all_clean(struct recovery *r, struct lgpos pos);
 

@@ -2,8 +2,8 @@
 /*
  * macro: the records of a split or merge wait for their MacroCommit (log format, 3.7).
  *
- * A macro belongs to a session and a dbtime; the records that carry both are kept as copies and redone
- * together. One that is aborted, or whose commit never comes, leaves no trace.
+ * A macro belongs to a session and a dbtime; the records that carry both are kept as copies and
+ * redone together. One that is aborted, or whose commit never comes, leaves no trace.
  */
 #include "recovery/internal.h"
 

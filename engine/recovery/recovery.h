@@ -13,7 +13,8 @@
  *     log Init2 ...
  *
  * Invariants:
- *  1. Nothing is changed in a file before its header, its log chain and its generations were checked.
+ *  1. Nothing is changed in a file before its header, its log chain and its generations were
+ * checked.
  *  2. A record that changes pages is redone, skipped for a reason of 3.4, or ends recovery with an
  *     error: never passed over silently.
  */
@@ -28,11 +29,13 @@
 #include "log/lgpos.h"
 #include "log/stream.h"
 
-/* Where a database of the log really lies (JET_RSTMAP). Matched by signature if given, else by path. */
+/* Where a database of the log really lies (JET_RSTMAP). Matched by signature if given, else by
+ * path. */
 struct recovery_map {
-    const char *log_path;    /* path in the log; Windows paths match without regard to case. May be NULL */
-    const char *file_path;   /* path to use, absolute */
-    const uint8_t *sign_db;  /* SIGNATURE_BYTES, or NULL */
+    const char
+        *log_path; /* path in the log; Windows paths match without regard to case. May be NULL */
+    const char *file_path;  /* path to use, absolute */
+    const uint8_t *sign_db; /* SIGNATURE_BYTES, or NULL */
 };
 
 struct recovery_params {
@@ -40,24 +43,26 @@ struct recovery_params {
     const char *system_path; /* directory of the checkpoint */
     uint32_t cache_pages;    /* frames for the run; 0 = 1024 */
     uint32_t sessions_max;   /* 0 = as many as the logs have */
-    JET_GRBIT grbit;         /* of JetInit3: JET_bitReplayIgnoreMissingDB, JET_bitReplayIgnoreLostLogs,
-                              * JET_bitRecoveryWithoutUndo, JET_bitTruncateLogsAfterRecovery,
-                              * JET_bitReplayMissingMapEntryDB, JET_bitLogStreamMustExist */
+    JET_GRBIT grbit; /* of JetInit3: JET_bitReplayIgnoreMissingDB, JET_bitReplayIgnoreLostLogs,
+                      * JET_bitRecoveryWithoutUndo, JET_bitTruncateLogsAfterRecovery,
+                      * JET_bitReplayMissingMapEntryDB, JET_bitLogStreamMustExist */
     const struct recovery_map *map; /* without any: databases lie where the log says */
     size_t n_map;
     bool delete_out_of_range; /* JET_paramDeleteOutOfRangeLogs */
-    void (*progress)(void *ctx, uint32_t done, uint32_t total); /* segments redone, of all; may be NULL */
+    void (*progress)(void *ctx, uint32_t done,
+                     uint32_t total);                   /* segments redone, of all; may be NULL */
     void (*event)(void *ctx, int id, const char *text); /* instance/event.h ids; may be NULL */
     void *ctx;
-    uint64_t stop_after; /* tests: give up without a word after so many records (0 = never), as a crash */
+    uint64_t stop_after; /* tests: give up without a word after so many records (0 = never), as a
+                            crash */
 };
 
 struct recovery_result {
-    bool fresh;              /* there is no log: start a new stream */
-    bool recovered;          /* redo ran (not a clean start) */
+    bool fresh;               /* there is no log: start a new stream */
+    bool recovered;           /* redo ran (not a clean start) */
     struct log_resume resume; /* for log_continue */
-    uint32_t log_file_kib;   /* size of the stream's files */
-    uint32_t page_bytes;     /* of the stream */
+    uint32_t log_file_kib;    /* size of the stream's files */
+    uint32_t page_bytes;      /* of the stream */
     uint8_t signature[SIGNATURE_BYTES];
     struct lgpos checkpoint; /* as in the checkpoint file now */
     uint64_t records;        /* redone or skipped */
@@ -72,27 +77,28 @@ struct recovery_result {
  * JET_errLogFileCorrupt, JET_errCommittedLogFileCorrupt, JET_errLogSequenceChecksumMismatch,
  * JET_errBadLogSignature, JET_errBadLogVersion, JET_errLogFileSizeMismatch,
  * JET_errLogFileSizeMismatchDatabasesConsistent (databases are clean), JET_errPageSizeMismatch,
- * JET_errAttachedDatabaseMismatch, JET_errConsistentTimeMismatch, JET_errSoftRecoveryOnBackupDatabase,
- * JET_errDbTimeTooOld, JET_errDbTimeTooNew, JET_errDatabaseBufferDependenciesCorrupted,
- * JET_errReadVerifyFailure, JET_errRecoveredWithoutUndo, JET_errFileNotFound (stream must exist),
- * JET_errLogDiskFull; errors of os/file. On error databases stay as far as redo came; a later try
- * starts again.
+ * JET_errAttachedDatabaseMismatch, JET_errConsistentTimeMismatch,
+ * JET_errSoftRecoveryOnBackupDatabase, JET_errDbTimeTooOld, JET_errDbTimeTooNew,
+ * JET_errDatabaseBufferDependenciesCorrupted, JET_errReadVerifyFailure,
+ * JET_errRecoveredWithoutUndo, JET_errFileNotFound (stream must exist), JET_errLogDiskFull; errors
+ * of os/file. On error databases stay as far as redo came; a later try starts again.
  */
 JET_ERR recovery_soft(const struct recovery_params *params, struct recovery_result *result)
     __attribute__((warn_unused_result));
 
 /* The backup set of a hard recovery. */
 struct recovery_set {
-    const char *dir;   /* with the logs gen_low .. gen_high, archives or current */
+    const char *dir; /* with the logs gen_low .. gen_high, archives or current */
     int32_t gen_low;
     int32_t gen_high;
-    bool continue_with_log_dir; /* roll forward through params->log.dir when it goes on from gen_high */
+    bool continue_with_log_dir; /* roll forward through params->log.dir when it goes on from
+                                   gen_high */
 };
 
 /*
- * What JetExternalRestore does after the headers were stamped (backup API, 6.3, phase 3 on): the files
- * of params->map are in place and carry bkinfoFullCur with genHigh. Databases of the log that the map
- * does not name are ignored. Any checkpoint file in system_path is replaced.
+ * What JetExternalRestore does after the headers were stamped (backup API, 6.3, phase 3 on): the
+ * files of params->map are in place and carry bkinfoFullCur with genHigh. Databases of the log that
+ * the map does not name are ignored. Any checkpoint file in system_path is replaced.
  * JET_errFileNotFound (a log of the set), JET_errBadLogSignature, JET_errLogFileSizeMismatch,
  * JET_errGivenLogFileIsNotContiguous, JET_errMissingCurrentLogFiles, JET_errRedoAbruptEnded,
  * JET_errLogCorruptDuringHardRestore, JET_errLogTornWriteDuringHardRestore,

@@ -3,14 +3,15 @@
  * redo: generation after generation, record after record.
  *
  * A generation follows its predecessor if signature, creation time and accumulated checksum say so.
- * Damage inside one: redo goes up to it, then ends with the error that tells whether the databases need
- * what lies beyond (log format 5.6).
+ * Damage inside one: redo goes up to it, then ends with the error that tells whether the databases
+ * need what lies beyond (log format 5.6).
  */
 #include "recovery/internal.h"
 
 #include "txn/session.h"
 
-#define DEAD_MAX 20000 /* committed transactions with dead nodes that are remembered for the purge */
+#define DEAD_MAX                                                                                   \
+    20000 /* committed transactions with dead nodes that are remembered for the purge */
 
 static void
 drop_session(struct session *s, void *ctx)
@@ -30,9 +31,9 @@ redo_end_sessions(struct recovery *r)
 }
 
 /*
- * Generation gen cannot be used, or not to its end. What is lost is either needed by a database, or only
- * committed work; the latter may be given up when asked for: then gen and all above it are removed
- * and the result is 0.
+ * Generation gen cannot be used, or not to its end. What is lost is either needed by a database, or
+ * only committed work; the latter may be given up when asked for: then gen and all above it are
+ * removed and the result is 0.
  */
 static JET_ERR
 lossy(struct recovery *r, int32_t gen, JET_ERR err)

@@ -39,8 +39,8 @@ JET_ERR
 recovery_engine_start(struct recovery *r)
 {
     struct cache_config cache = {.page_bytes = r->page_bytes,
-                                 .frames_max = r->p->cache_pages ? r->p->cache_pages
-                                                                 : CACHE_PAGES_DEFAULT};
+                                 .frames_max =
+                                     r->p->cache_pages ? r->p->cache_pages : CACHE_PAGES_DEFAULT};
     JET_ERR err = cache_new(&cache, &r->cache);
     if (err < 0)
         return err;
@@ -76,16 +76,17 @@ without_undo(struct recovery *r)
     JET_ERR err = dbs_flush_all(r);
     if (err < 0)
         return err;
-    return open || r->last_type != LR_SHUTDOWN_MARK ? JET_errRecoveredWithoutUndo
-                                                    : JET_errRecoveredWithoutUndoDatabasesConsistent;
+    return open || r->last_type != LR_SHUTDOWN_MARK
+               ? JET_errRecoveredWithoutUndo
+               : JET_errRecoveredWithoutUndoDatabasesConsistent;
 }
 
 static JET_ERR
 remove_archives(struct recovery *r)
 {
     struct log_gens gens;
-    JET_ERR err = log_gens_find(r->p->log.dir, r->p->log.base, r->p->log.ext ? r->p->log.ext : "log",
-                                &gens);
+    JET_ERR err =
+        log_gens_find(r->p->log.dir, r->p->log.base, r->p->log.ext ? r->p->log.ext : "log", &gens);
     if (err < 0)
         return err;
     for (size_t i = 0; i < gens.n && err >= 0; i++)
@@ -177,10 +178,10 @@ choose_start(struct recovery *r, const struct checkpoint *cp)
             return JET_errMissingLogFile;
         if (cp->attach_valid)
             return dbs_load_list(r, cp->attach);
-        r->start = (struct lgpos){0, 1, cp->checkpoint.gen};
+        r->start = (struct lgpos) {0, 1, cp->checkpoint.gen};
         err = list_of_header(r, r->start.gen, list);
     } else {
-        r->start = (struct lgpos){0, 1, logset_lowest(r)};
+        r->start = (struct lgpos) {0, 1, logset_lowest(r)};
         err = list_of_header(r, r->start.gen, list);
         if (err == JET_errMissingLogFile)
             err = JET_errMissingPreviousLogFile;

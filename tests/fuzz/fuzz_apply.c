@@ -131,8 +131,8 @@ seed_page(struct page *page)
 bool
 fuzz_seed(unsigned i, GByteArray *out)
 {
-    static const uint8_t types[] = {LR_INSERT,    LR_FLAG_INSERT,    LR_FIARD,  LR_FLAG_DELETE,
-                                    LR_REPLACE,   LR_REPLACE_D,      LR_DELETE, LR_DELTA,
+    static const uint8_t types[] = {LR_INSERT,     LR_FLAG_INSERT,    LR_FIARD,  LR_FLAG_DELETE,
+                                    LR_REPLACE,    LR_REPLACE_D,      LR_DELETE, LR_DELTA,
                                     LR_EMPTY_TREE, LR_SET_EXT_HEADER, LR_SPLIT2, LR_MERGE2};
     uint8_t bytes[SIZE] = {0}, record[1024];
     struct page page;
@@ -142,8 +142,14 @@ fuzz_seed(unsigned i, GByteArray *out)
     seed_page(&page);
     struct span some = span_of("0123456789", 10);
     struct lr lr = {.type = types[i / 3],
-                    .page = {.procid = 1, .dbid = 1, .pgno = 7, .dbtime = 60, .dbtime_before = 50,
-                             .level = (uint8_t)i, .iline = (uint16_t)(i * 3 % 12), .flags = 1},
+                    .page = {.procid = 1,
+                             .dbid = 1,
+                             .pgno = 7,
+                             .dbtime = 60,
+                             .dbtime_before = 50,
+                             .level = (uint8_t)i,
+                             .iline = (uint16_t)(i * 3 % 12),
+                             .flags = 1},
                     .node = {5, 4, 9}};
     switch (lr.type) {
     case LR_INSERT:

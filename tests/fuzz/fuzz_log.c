@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_log: the parsers of the log layer over arbitrary bytes. They may refuse, never read outside, and what
- * decodes encodes to the same bytes.
+ * fuzz_log: the parsers of the log layer over arbitrary bytes. They may refuse, never read outside,
+ * and what decodes encodes to the same bytes.
  *
- * The first byte chooses: 0 one record, 1 a ReplaceD diff, 2 an attach list, 3 a checkpoint, 4 a log
- * header, else a log file whose segments are stamped, so that the fuzzer gets past the checksums.
+ * The first byte chooses: 0 one record, 1 a ReplaceD diff, 2 an attach list, 3 a checkpoint, 4 a
+ * log header, else a log file whose segments are stamped, so that the fuzzer gets past the
+ * checksums.
  */
 #include <string.h>
 
@@ -28,9 +29,9 @@ one_record(const uint8_t *data, size_t len)
     if (lr.type == LR_SCRUB || lr.type == LR_PAGE_MOVE || lr.type == LR_PAGE_PATCH ||
         strcmp(lr_type_name(lr.type), "?") == 0 || size > 70000)
         return;
-    static const uint8_t only_measured[] = {LR_JET_OP, LR_SHRINK_DB, LR_SHRINK_DB2, LR_TRIM_DB,
-                                            LR_SHRINK_DB3, LR_ROOT_PAGE_MOVE, LR_SIGNAL_ATTACH_DB,
-                                            LR_SCAN_CHECK2, LR_EXTENT_FREED, LR_EXTENT_FREED2};
+    static const uint8_t only_measured[] = {
+        LR_JET_OP,         LR_SHRINK_DB,        LR_SHRINK_DB2,  LR_TRIM_DB,      LR_SHRINK_DB3,
+        LR_ROOT_PAGE_MOVE, LR_SIGNAL_ATTACH_DB, LR_SCAN_CHECK2, LR_EXTENT_FREED, LR_EXTENT_FREED2};
     if (memchr(only_measured, lr.type, sizeof(only_measured)))
         return;
     g_autofree uint8_t *back = g_malloc(size);
@@ -47,7 +48,9 @@ one_diff(const uint8_t *data, size_t len)
     if (len < 3)
         return;
     struct lr lr = {.type = LR_REPLACE_D,
-                    .replace = {.old_len = sizeof(old), .new_len = le16_get(data), .wide = data[2] & 1,
+                    .replace = {.old_len = sizeof(old),
+                                .new_len = le16_get(data),
+                                .wide = data[2] & 1,
                                 .data = span_of(data + 3, len - 3)}};
     if (lr_apply_diff(&lr, span_of(old, sizeof(old)), out, sizeof(out), &n) >= 0)
         FUZZ_HOLDS(n <= sizeof(out) && n == lr.replace.new_len);
@@ -86,8 +89,13 @@ one_file(const uint8_t *data, size_t len)
     if (segments > 40)
         return;
     g_autofree uint8_t *file = g_malloc0((size_t)segments * SEGMENT_BYTES);
-    struct log_filehdr h = {.gen = 1, .segments = segments, .page_bytes = 4096, .major = 8,
-                            .minor = 4000, .update_major = 5, .update_minor = 16};
+    struct log_filehdr h = {.gen = 1,
+                            .segments = segments,
+                            .page_bytes = 4096,
+                            .major = 8,
+                            .minor = 4000,
+                            .update_major = 5,
+                            .update_minor = 16};
     log_filehdr_encode(&h, file);
     for (uint16_t i = 1; len > 0; i++) {
         size_t n = MIN(len, (size_t)SEGMENT_BYTES - SEGMENT_HEADER_BYTES);
@@ -149,7 +157,8 @@ corpus_log(gsize *len)
     return (uint8_t *)data;
 }
 
-/* The real log's header; then, of every seventh place, a file of three segments, a record, a diff. */
+/* The real log's header; then, of every seventh place, a file of three segments, a record, a diff.
+ */
 bool
 fuzz_seed(unsigned i, GByteArray *out)
 {
@@ -162,7 +171,7 @@ fuzz_seed(unsigned i, GByteArray *out)
     }
     if (!log || i > 45)
         return false;
-    uint8_t kind = i == 1 ? 4 : (uint8_t)((uint8_t[]){5, 0, 1}[i % 3]);
+    uint8_t kind = i == 1 ? 4 : (uint8_t)((uint8_t[]) {5, 0, 1}[i % 3]);
     g_byte_array_append(out, &kind, 1);
     gsize at = i == 1 ? 0 : (1 + i / 3 * 7) * (gsize)SEGMENT_BYTES;
     if (kind != 5) {

@@ -55,23 +55,30 @@ test_real_header_round_trips(void **state)
     uint8_t back[LOG_HEADER_BYTES];
     log_filehdr_encode(&h, back);
     assert_memory_equal(back, log, LOG_HEADER_BYTES);
-    assert_int_equal(log_filehdr_check(&h, &(struct log_filehdr_expect){h.gen, h.signature, h.page_bytes, len}), 0);
+    assert_int_equal(
+        log_filehdr_check(&h, &(struct log_filehdr_expect) {h.gen, h.signature, h.page_bytes, len}),
+        0);
     uint8_t other[SIGNATURE_BYTES] = {1};
-    assert_int_equal(log_filehdr_check(&h, &(struct log_filehdr_expect){.gen = h.gen + 1}),
+    assert_int_equal(log_filehdr_check(&h, &(struct log_filehdr_expect) {.gen = h.gen + 1}),
                      JET_errLogGenerationMismatch);
-    assert_int_equal(log_filehdr_check(&h, &(struct log_filehdr_expect){.signature = other}),
+    assert_int_equal(log_filehdr_check(&h, &(struct log_filehdr_expect) {.signature = other}),
                      JET_errBadLogSignature);
-    assert_int_equal(log_filehdr_check(&h, &(struct log_filehdr_expect){.page_bytes = 16384}),
+    assert_int_equal(log_filehdr_check(&h, &(struct log_filehdr_expect) {.page_bytes = 16384}),
                      JET_errPageSizeMismatch);
-    assert_int_equal(log_filehdr_check(&h, &(struct log_filehdr_expect){.file_bytes = len - 1}),
+    assert_int_equal(log_filehdr_check(&h, &(struct log_filehdr_expect) {.file_bytes = len - 1}),
                      JET_errLogFileSizeMismatch);
 }
 
 static void
 mutated_header_gives(size_t offset, uint8_t value, bool stamp, JET_ERR want)
 {
-    struct log_filehdr h = {.gen = 1, .segments = 16, .page_bytes = 4096, .major = 8, .minor = 4000,
-                            .update_major = 5, .update_minor = 16};
+    struct log_filehdr h = {.gen = 1,
+                            .segments = 16,
+                            .page_bytes = 4096,
+                            .major = 8,
+                            .minor = 4000,
+                            .update_major = 5,
+                            .update_minor = 16};
     uint8_t b[LOG_HEADER_BYTES];
     log_filehdr_encode(&h, b);
     assert_int_equal(log_filehdr_decode(b, &h), 0);
@@ -98,8 +105,12 @@ test_attach_list_round_trips_and_is_bounded(void **state)
 {
     uint8_t list[ATTACH_LIST_BYTES] = {0};
     size_t used = 0, n = 0;
-    struct attach_info in = {.dbid = 1, .dbtime = 77, .objid_last = 5, .attach = {0, 2, 1},
-                             .consistent = {1, 2, 3}, .path = (char *)"/d\xc3\xb6/app.edb"};
+    struct attach_info in = {.dbid = 1,
+                             .dbtime = 77,
+                             .objid_last = 5,
+                             .attach = {0, 2, 1},
+                             .consistent = {1, 2, 3},
+                             .path = (char *)"/d\xc3\xb6/app.edb"};
     while (attach_put(list, &used, &in) == 0)
         n++;
     assert_int_equal(used + 64 + 24 + 1 > ATTACH_LIST_BYTES, 1);
@@ -138,7 +149,8 @@ test_checkpoint_survives_one_bad_copy(void **state)
 {
     g_autofree char *dir = g_dir_make_tmp("chkXXXXXX", NULL);
     g_autofree char *path = g_build_filename(dir, "edb.chk", NULL);
-    struct checkpoint cp = {.checkpoint = {0, 7, 3}, .signature = {1, 2, 3}, .attach_valid = true}, got;
+    struct checkpoint cp = {.checkpoint = {0, 7, 3}, .signature = {1, 2, 3}, .attach_valid = true},
+                      got;
     assert_int_equal(checkpoint_read(path, NULL, &got), JET_errCheckpointFileNotFound);
     assert_int_equal(checkpoint_write(path, &cp), 0);
     uint8_t other[SIGNATURE_BYTES] = {9};
@@ -171,13 +183,20 @@ test_names_parse_as_built(void **state)
         enum log_name_kind kind;
         int32_t gen;
     } cases[] = {
-        {"edb.log", LOG_NAME_CURRENT, 0},      {"EDB.LOG", LOG_NAME_CURRENT, 0},
-        {"edbtmp.log", LOG_NAME_NEXT, 0},      {"edb0001F.log", LOG_NAME_ARCHIVE, 0x1f},
-        {"edb0000001F.log", LOG_NAME_ARCHIVE, 0x1f}, {"edb0001f.log", LOG_NAME_ARCHIVE, 0x1f},
-        {"edbres00001.jrs", LOG_NAME_RESERVE, 1}, {"edb.chk", LOG_NAME_NONE, 0},
-        {"edb00000.log", LOG_NAME_NONE, 0},    {"edb0001G.log", LOG_NAME_NONE, 0},
-        {"edb001F.log", LOG_NAME_NONE, 0},     {"xyz0001F.log", LOG_NAME_NONE, 0},
-        {"edb8000001F.log", LOG_NAME_ARCHIVE, 0}, {"ed", LOG_NAME_NONE, 0},
+        {"edb.log", LOG_NAME_CURRENT, 0},
+        {"EDB.LOG", LOG_NAME_CURRENT, 0},
+        {"edbtmp.log", LOG_NAME_NEXT, 0},
+        {"edb0001F.log", LOG_NAME_ARCHIVE, 0x1f},
+        {"edb0000001F.log", LOG_NAME_ARCHIVE, 0x1f},
+        {"edb0001f.log", LOG_NAME_ARCHIVE, 0x1f},
+        {"edbres00001.jrs", LOG_NAME_RESERVE, 1},
+        {"edb.chk", LOG_NAME_NONE, 0},
+        {"edb00000.log", LOG_NAME_NONE, 0},
+        {"edb0001G.log", LOG_NAME_NONE, 0},
+        {"edb001F.log", LOG_NAME_NONE, 0},
+        {"xyz0001F.log", LOG_NAME_NONE, 0},
+        {"edb8000001F.log", LOG_NAME_ARCHIVE, 0},
+        {"ed", LOG_NAME_NONE, 0},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases) - 2; i++) {
         struct log_name n = log_name_parse(cases[i].name, "edb", "log");
@@ -198,8 +217,8 @@ static void
 test_generations_of_a_directory_come_sorted(void **state)
 {
     g_autofree char *dir = g_dir_make_tmp("genXXXXXX", NULL);
-    static const char *const names[] = {"edb00003.log", "edb00000010.log", "edb00001.log",
-                                        "edb00000001.log", "edb.log", "app.edb"};
+    static const char *const names[] = {"edb00003.log",    "edb00000010.log", "edb00001.log",
+                                        "edb00000001.log", "edb.log",         "app.edb"};
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autofree char *p = g_build_filename(dir, names[i], NULL);
         assert_true(g_file_set_contents(p, "", 0, NULL));
@@ -235,8 +254,12 @@ test_logtime_keeps_milliseconds(void **state)
 static void
 test_dbms_param_round_trips(void **state)
 {
-    struct dbms_param in = {.system_path = "/a/", .log_path = "/b/", .flags = 1, .sessions_max = 16,
-                            .csec_log_file = 1280}, out;
+    struct dbms_param in = {.system_path = "/a/",
+                            .log_path = "/b/",
+                            .flags = 1,
+                            .sessions_max = 16,
+                            .csec_log_file = 1280},
+                      out;
     uint8_t bytes[DBMS_PARAM_BYTES];
     dbms_param_encode(&in, bytes);
     dbms_param_decode(bytes, &out);

@@ -73,8 +73,13 @@ static struct made *
 made_new(void)
 {
     struct made *m = g_new0(struct made, 1);
-    struct log_filehdr h = {.gen = 5, .segments = SEGS, .page_bytes = 4096, .major = 8, .minor = 4000,
-                            .update_major = 5, .update_minor = 16};
+    struct log_filehdr h = {.gen = 5,
+                            .segments = SEGS,
+                            .page_bytes = 4096,
+                            .major = 8,
+                            .minor = 4000,
+                            .update_major = 5,
+                            .update_minor = 16};
     log_filehdr_encode(&h, m->image);
     return m;
 }
@@ -252,7 +257,7 @@ test_records_come_with_their_positions(void **state)
         assert_int_equal(log_reader_next(r, &rec, &pos), 1);
         assert_int_equal(rec.data[0], LR_BEGIN0);
         assert_int_equal(rec.len, 8);
-        assert_int_equal(lgpos_cmp(pos, (struct lgpos){0, (uint16_t)isec, 5}), 0);
+        assert_int_equal(lgpos_cmp(pos, (struct lgpos) {0, (uint16_t)isec, 5}), 0);
     }
     assert_int_equal(log_reader_next(r, &rec, &pos), 0);
     log_reader_close(r);
@@ -303,7 +308,7 @@ test_fragments_are_put_together(void **state)
     check_next(r, LR_SHUTDOWN_MARK, 1, 1, 0);
     check_next(r, LR_IGNORED9, 5000, 1, 41);
     check_next(r, LR_RECOVERY_UNDO2, 9, 3, 0);
-    log_reader_seek(r, (struct lgpos){0, 2, 5}); /* into the middle of it */
+    log_reader_seek(r, (struct lgpos) {0, 2, 5}); /* into the middle of it */
     check_next(r, LR_RECOVERY_UNDO2, 9, 3, 0);
     log_reader_close(r);
 }
@@ -343,7 +348,7 @@ test_term_at_the_end_means_closed(void **state)
     const struct log_scan *s = log_reader_scan(r);
     assert_true(s->closed);
     assert_int_equal(s->closed_type, LR_TERM2);
-    assert_int_equal(lgpos_cmp(s->closed_pos, (struct lgpos){0, 2, 5}), 0);
+    assert_int_equal(lgpos_cmp(s->closed_pos, (struct lgpos) {0, 2, 5}), 0);
     log_reader_close(r);
     fill(m, 3, 102);
     r = open_made(m, true);
@@ -361,7 +366,8 @@ test_reader_survives_garbage_in_valid_segments(void **state)
         fill_fragments(m);
         fill(m, 4, 102);
         for (int k = 0; k < 4; k++)
-            seg(m, g_rand_int_range(rand, 1, 5))[g_rand_int_range(rand, 40, k < 2 ? 64 : SEGMENT_BYTES)] =
+            seg(m, g_rand_int_range(rand, 1,
+                                    5))[g_rand_int_range(rand, 40, k < 2 ? 64 : SEGMENT_BYTES)] =
                 (uint8_t)g_rand_int(rand);
         for (int i = 1; i < 5; i++)
             segment_stamp(seg(m, i), 5, (uint16_t)i, 100);
@@ -413,7 +419,7 @@ check_record(struct span rec)
     g_autofree uint8_t *back = g_malloc(rec.len);
     assert_int_equal(lr_encode_flat(&lr, back, rec.len), rec.len);
     assert_memory_equal(back, rec.data, rec.len);
-    for (size_t n = 0; n < rec.len; n += rec.len > 200 ? 1 + rec.len / 50 : 1) {
+    for (size_t n = 0; n<rec.len; n += rec.len> 200 ? 1 + rec.len / 50 : 1) {
         g_autofree uint8_t *cut = g_memdup2(rec.data, n);
         assert_int_equal(lr_decode(cut, n, &lr, NULL), JET_errLogFileCorrupt);
     }
@@ -432,7 +438,7 @@ test_real_log_round_trips_record_by_record(void **state)
     assert_int_equal(scan->corrupt, 0);
     assert_false(scan->torn);
     assert_int_equal(scan->end_isec, 158); /* 157 segments, and the shadow of the last */
-    assert_false(scan->closed); /* ends with a DetachDB: the process just went away */
+    assert_false(scan->closed);            /* ends with a DetachDB: the process just went away */
     struct span rec;
     struct lgpos pos, before = LGPOS_MIN;
     int n = 0, counts[256] = {0};

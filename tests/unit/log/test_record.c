@@ -47,8 +47,15 @@ round_trip(const struct lr *lr, size_t want)
 }
 
 #define PAGE                                                                                       \
-    .page = {.procid = 7, .dbid = 1, .pgno = 35, .dbtime = 0x50, .dbtime_before = -1, .trx = 12,    \
-             .level = 2, .iline = 9, .flags = 5},                                                   \
+    .page = {.procid = 7,                                                                          \
+             .dbid = 1,                                                                            \
+             .pgno = 35,                                                                           \
+             .dbtime = 0x50,                                                                       \
+             .dbtime_before = -1,                                                                  \
+             .trx = 12,                                                                            \
+             .level = 2,                                                                           \
+             .iline = 9,                                                                           \
+             .flags = 5},                                                                          \
     .node = {.rceid = 99, .pgno_fdp = 35, .objid_fdp = 14}
 
 static void
@@ -67,7 +74,9 @@ test_sizes_are_those_of_the_table(void **state)
         {{.type = LR_ROLLBACK, .tx = {3, 1}}, 4},
         {{.type = LR_MACRO_BEGIN, .macro = {3, 0x10d}}, 11},
         {{.type = LR_MACRO_ABORT, .macro = {3, 0x10d}}, 11},
-        {{.type = LR_CREATE_DB, .create_db = {.sign_db = sign, .flags = 12, .version = 2, .path = s2}}, 49},
+        {{.type = LR_CREATE_DB,
+          .create_db = {.sign_db = sign, .flags = 12, .version = 2, .path = s2}},
+         49},
         {{.type = LR_ATTACH_DB, .attach_db = {.sign_db = sign, .sign_log = sign, .path = s2}}, 77},
         {{.type = LR_DETACH_DB, .detach_db = {.path = s2}}, 9},
         {{.type = LR_SHUTDOWN_MARK}, 1},
@@ -141,9 +150,9 @@ static void
 test_diff_outside_old_data_is_corrupt(void **state)
 {
     static const struct span bad[] = {
-        {(const uint8_t *)"\x05\x20\x01X", 4},         /* offset past the end */
-        {(const uint8_t *)"\x03\x20\x02XY", 5},        /* replaces past the end */
-        {(const uint8_t *)"\x00\x20\x04X", 4},         /* data past the end of the diff */
+        {(const uint8_t *)"\x05\x20\x01X", 4},              /* offset past the end */
+        {(const uint8_t *)"\x03\x20\x02XY", 5},             /* replaces past the end */
+        {(const uint8_t *)"\x00\x20\x04X", 4},              /* data past the end of the diff */
         {(const uint8_t *)"\x02\x20\x01X\x01\x20\x01Y", 8}, /* not ascending */
         {(const uint8_t *)"\x02", 1},
     };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * crash: a small engine over a directory, with a model beside it that knows what each transaction did and
- * where in the log it committed; pictures of the directory as a power cut would leave it; and the
- * comparison of what recovery makes of them with the model.
+ * crash: a small engine over a directory, with a model beside it that knows what each transaction
+ * did and where in the log it committed; pictures of the directory as a power cut would leave it;
+ * and the comparison of what recovery makes of them with the model.
  */
 #pragma once
 
@@ -93,7 +93,8 @@ copy_file(const char *from_dir, const char *to_dir, const char *name)
     g_autofree char *data = NULL;
     gsize len;
     assert_true(g_file_get_contents(from, &data, &len, NULL));
-    assert_true(g_file_set_contents_full(to, data, (gssize)len, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+    assert_true(
+        g_file_set_contents_full(to, data, (gssize)len, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
 }
 
 /* All files of dir into a new directory; only those that `take` likes (NULL: all). */
@@ -132,8 +133,10 @@ attach_list(void *ctx, struct lgpos at, uint8_t out[ATTACH_LIST_BYTES])
     memset(out, 0, ATTACH_LIST_BYTES);
     if (lgpos_is_zero(e->attach) || lgpos_cmp(e->attach, at) >= 0)
         return 0;
-    struct attach_info info = {.dbid = 1, .dbtime = dbfile_dbtime_last(e->file),
-                               .objid_last = dbfile_objid_last(e->file), .attach = e->attach,
+    struct attach_info info = {.dbid = 1,
+                               .dbtime = dbfile_dbtime_last(e->file),
+                               .objid_last = dbfile_objid_last(e->file),
+                               .attach = e->attach,
                                .path = e->path};
     memcpy(info.sign_db, e->sign_db, SIGNATURE_BYTES);
     OK(attach_put(out, &used, &info));
@@ -147,8 +150,11 @@ create_database(struct engine *e)
     g_autofree uint8_t *path = attach_path_encode(e->path, &n);
     memset(e->sign_db, 7, sizeof(e->sign_db));
     struct lr lr = {.type = LR_CREATE_DB,
-                    .create_db = {.dbid = 1, .sign_db = span_of(e->sign_db, SIGNATURE_BYTES),
-                                  .flags = 12, .version = 2, .path = span_of(path, n)}};
+                    .create_db = {.dbid = 1,
+                                  .sign_db = span_of(e->sign_db, SIGNATURE_BYTES),
+                                  .flags = 12,
+                                  .version = 2,
+                                  .path = span_of(path, n)}};
     struct lgpos attach = append(e, &lr);
     struct dbheader h;
     dbheader_init(&h, PAGE_BYTES);
@@ -197,12 +203,17 @@ finish_database(struct engine *e)
 static inline void
 engine_begin(struct engine *e, uint32_t seed)
 {
-    *e = (struct engine){.rand = g_rand_new_with_seed(seed)};
+    *e = (struct engine) {.rand = g_rand_new_with_seed(seed)};
     e->dir = g_dir_make_tmp("engine-XXXXXX", NULL);
     e->path = g_build_filename(e->dir, "app.edb", NULL);
     e->history = g_array_new(false, false, sizeof(struct fact));
-    struct log_config log = {.dir = e->dir, .base = "edb", .eight_dot_three = true, .file_kib = LOG_KIB,
-                             .page_bytes = PAGE_BYTES, .attach_list = attach_list, .ctx = e};
+    struct log_config log = {.dir = e->dir,
+                             .base = "edb",
+                             .eight_dot_three = true,
+                             .file_kib = LOG_KIB,
+                             .page_bytes = PAGE_BYTES,
+                             .attach_list = attach_list,
+                             .ctx = e};
     OK(log_create(&log, &e->log));
     struct cache_config cache = {.page_bytes = PAGE_BYTES, .frames_max = 256};
     OK(cache_new(&cache, &e->cache));
@@ -297,7 +308,7 @@ static inline char *
 random_value(struct engine *e, uint16_t key)
 {
     int n = g_rand_int_range(e->rand, 0, 8) == 0 ? g_rand_int_range(e->rand, 200, 900)
-                                                  : g_rand_int_range(e->rand, 1, 60);
+                                                 : g_rand_int_range(e->rand, 1, 60);
     GString *v = g_string_new(NULL);
     g_string_printf(v, "%u:%u:", key, g_rand_int(e->rand));
     while ((int)v->len < n)
@@ -383,14 +394,20 @@ step(struct engine *e)
 /* ---- recovery, and what it must have made ---- */
 
 static inline JET_ERR
-recover_dir(const struct engine *e, const char *dir, uint64_t stop_after, struct recovery_result *result)
+recover_dir(const struct engine *e, const char *dir, uint64_t stop_after,
+            struct recovery_result *result)
 {
     g_autofree char *path = g_build_filename(dir, "app.edb", NULL);
     struct recovery_map map = {.log_path = e->path, .file_path = path};
-    struct recovery_params p = {
-        .log = {.dir = dir, .base = "edb", .eight_dot_three = true, .file_kib = LOG_KIB,
-                .page_bytes = PAGE_BYTES},
-        .map = &map, .n_map = 1, .cache_pages = 64, .stop_after = stop_after};
+    struct recovery_params p = {.log = {.dir = dir,
+                                        .base = "edb",
+                                        .eight_dot_three = true,
+                                        .file_kib = LOG_KIB,
+                                        .page_bytes = PAGE_BYTES},
+                                .map = &map,
+                                .n_map = 1,
+                                .cache_pages = 64,
+                                .stop_after = stop_after};
     return recovery_soft(&p, result);
 }
 

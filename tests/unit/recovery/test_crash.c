@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * crash: power cuts at any point of a random load. Recovery must bring back every transaction whose commit
- * is in the log, and no part of any other.
+ * crash: power cuts at any point of a random load. Recovery must bring back every transaction whose
+ * commit is in the log, and no part of any other.
  */
 #include "crash.h"
 
 #include "log/reader.h"
 
-/* The directory as it is now if the power fails: no page write is in flight, what is not flushed is lost. */
+/* The directory as it is now if the power fails: no page write is in flight, what is not flushed is
+ * lost. */
 static char *
 picture(struct engine *e)
 {
@@ -92,7 +93,8 @@ is_not_database(const char *name)
     return !is_database(name);
 }
 
-/* Ends the log with segment isec - 1 of generation gen: what a crash before the next flush leaves. */
+/* Ends the log with segment isec - 1 of generation gen: what a crash before the next flush leaves.
+ */
 static void
 cut_log(const char *dir, int32_t gen, uint16_t isec)
 {
@@ -140,11 +142,11 @@ test_every_prefix_of_the_log_gives_its_commits(void **state)
         g_autofree char *dir = copy_dir(e.dir, is_not_database);
         copy_file(base, dir, "app.edb");
         cut_log(dir, at.gen, at.isec);
-        recover_and_check(&e, dir, packed((struct lgpos){0, at.isec, at.gen}));
+        recover_and_check(&e, dir, packed((struct lgpos) {0, at.isec, at.gen}));
         remove_dir(dir);
         at.ib = 0;
         if (++at.isec >= LOG_KIB / 4 - 1)
-            at = (struct lgpos){0, 1, at.gen + 1};
+            at = (struct lgpos) {0, 1, at.gen + 1};
     }
     print_message("%d cuts\n", n);
     remove_dir(base);
@@ -237,10 +239,13 @@ test_missing_database_is_a_mismatch_unless_ignored(void **state)
     g_unlink(path);
     struct recovery_result result;
     struct recovery_map map = {.log_path = e.path, .file_path = path};
-    struct recovery_params p = {
-        .log = {.dir = dir, .base = "edb", .eight_dot_three = true, .file_kib = LOG_KIB,
-                .page_bytes = PAGE_BYTES},
-        .map = &map, .n_map = 1};
+    struct recovery_params p = {.log = {.dir = dir,
+                                        .base = "edb",
+                                        .eight_dot_three = true,
+                                        .file_kib = LOG_KIB,
+                                        .page_bytes = PAGE_BYTES},
+                                .map = &map,
+                                .n_map = 1};
     assert_int_equal(recovery_soft(&p, &result), JET_errAttachedDatabaseMismatch);
     p.grbit = JET_bitReplayIgnoreMissingDB;
     OK(recovery_soft(&p, &result));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * errors: what JetInit says when files are missing, swapped, damaged or of another time (log format, 5.7).
- * One crashed engine over several generations is the start of all; each test damages a copy.
+ * errors: what JetInit says when files are missing, swapped, damaged or of another time (log
+ * format, 5.7). One crashed engine over several generations is the start of all; each test damages
+ * a copy.
  */
 #include "crash.h"
 
@@ -11,9 +12,9 @@
 
 struct crashed {
     struct engine e;
-    char *dir;       /* the crash: database flushed at half time, four generations and more */
-    int32_t last;    /* current generation in dir */
-    char *early_db;  /* directory with the database as it was at first */
+    char *dir;      /* the crash: database flushed at half time, four generations and more */
+    int32_t last;   /* current generation in dir */
+    char *early_db; /* directory with the database as it was at first */
 };
 
 static char *
@@ -89,14 +90,20 @@ remove_file(const char *dir, const char *name)
 
 /* Recovers a copy that was damaged, removes it. */
 static JET_ERR
-outcome(struct crashed *c, char *dir, JET_GRBIT grbit, bool out_of_range, struct recovery_result *result)
+outcome(struct crashed *c, char *dir, JET_GRBIT grbit, bool out_of_range,
+        struct recovery_result *result)
 {
     g_autofree char *path = file_in(dir, "app.edb");
     struct recovery_map map = {.log_path = c->e.path, .file_path = path};
-    struct recovery_params p = {
-        .log = {.dir = dir, .base = "edb", .eight_dot_three = true, .file_kib = LOG_KIB,
-                .page_bytes = PAGE_BYTES},
-        .map = &map, .n_map = 1, .grbit = grbit, .delete_out_of_range = out_of_range};
+    struct recovery_params p = {.log = {.dir = dir,
+                                        .base = "edb",
+                                        .eight_dot_three = true,
+                                        .file_kib = LOG_KIB,
+                                        .page_bytes = PAGE_BYTES},
+                                .map = &map,
+                                .n_map = 1,
+                                .grbit = grbit,
+                                .delete_out_of_range = out_of_range};
     return recovery_soft(&p, result);
 }
 
@@ -123,7 +130,8 @@ test_no_log_at_all(void **state)
     struct crashed *c = *state;
     char *dir = g_dir_make_tmp("empty-XXXXXX", NULL);
     struct recovery_result result;
-    assert_int_equal(outcome(c, dir, JET_bitLogStreamMustExist, false, &result), JET_errFileNotFound);
+    assert_int_equal(outcome(c, dir, JET_bitLogStreamMustExist, false, &result),
+                     JET_errFileNotFound);
     g_autofree char *chk = file_in(dir, "edb.chk");
     assert_true(g_file_set_contents(chk, "stale", 5, NULL));
     assert_int_equal(outcome(c, dir, 0, false, &result), 0);
@@ -148,7 +156,8 @@ test_missing_logs(void **state)
     g_autofree char *two = archive(dir, 2);
     assert_int_equal(g_unlink(two), 0);
     expect(c, dir, 0, JET_errMissingLogFile);
-    /* the first needed one: redo finds no checkpoint, begins at generation 2 with a database that needs 1 */
+    /* the first needed one: redo finds no checkpoint, begins at generation 2 with a database that
+     * needs 1 */
     dir = copy_dir(c->dir, NULL);
     g_autofree char *one = archive(dir, 1);
     assert_int_equal(g_unlink(one), 0);
@@ -311,8 +320,11 @@ test_other_page_size(void **state)
     struct crashed *c = *state;
     char *dir = copy_dir(c->dir, NULL);
     struct recovery_result result;
-    struct recovery_params p = {.log = {.dir = dir, .base = "edb", .eight_dot_three = true,
-                                        .file_kib = LOG_KIB, .page_bytes = 8192}};
+    struct recovery_params p = {.log = {.dir = dir,
+                                        .base = "edb",
+                                        .eight_dot_three = true,
+                                        .file_kib = LOG_KIB,
+                                        .page_bytes = 8192}};
     assert_int_equal(recovery_soft(&p, &result), JET_errPageSizeMismatch);
     remove_dir(dir);
     g_free(dir);
@@ -417,10 +429,13 @@ restore(struct crashed *c, const char *set_dir, const char *log_dir, int32_t hig
     copy_file(c->early_db, log_dir, "app.edb");
     edit(db, set_genhigh, high);
     struct recovery_map map = {.sign_db = c->e.sign_db, .file_path = db};
-    struct recovery_params p = {
-        .log = {.dir = log_dir, .base = "edb", .eight_dot_three = true, .file_kib = LOG_KIB,
-                .page_bytes = PAGE_BYTES},
-        .map = &map, .n_map = 1};
+    struct recovery_params p = {.log = {.dir = log_dir,
+                                        .base = "edb",
+                                        .eight_dot_three = true,
+                                        .file_kib = LOG_KIB,
+                                        .page_bytes = PAGE_BYTES},
+                                .map = &map,
+                                .n_map = 1};
     struct recovery_set set = {set_dir, 1, high, go_on};
     return recovery_hard(&p, &set, result);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fault: every system call of a recovery fails once, or from there on, or tears what it writes. The next
- * recovery, without faults, finds all that was committed.
+ * fault: every system call of a recovery fails once, or from there on, or tears what it writes. The
+ * next recovery, without faults, finds all that was committed.
  */
 #include "crash.h"
 
@@ -49,8 +49,12 @@ static bool
 fail_at(struct crashed *c, uint64_t n, bool persistent, bool torn)
 {
     g_autofree char *dir = copy_dir(c->dir, NULL);
-    struct os_fault fault = {.calls = OS_CALL_ANY, .nth = n, .persistent = persistent, .torn = torn,
-                             .errnum = EIO, .path_part = dir};
+    struct os_fault fault = {.calls = OS_CALL_ANY,
+                             .nth = n,
+                             .persistent = persistent,
+                             .torn = torn,
+                             .errnum = EIO,
+                             .path_part = dir};
     struct recovery_result result;
     os_fault_arm(&fault);
     JET_ERR err = recover_dir(&c->e, dir, 0, &result);

@@ -99,10 +99,15 @@ static JET_ERR
 recover(struct replay *x, uint64_t stop_after, struct recovery_result *result)
 {
     struct recovery_map map = {.log_path = x->logged_path, .file_path = x->db};
-    struct recovery_params p = {
-        .log = {.dir = x->dir, .base = "edb", .eight_dot_three = true, .page_bytes = 4096,
-                .file_kib = 1024},
-        .map = &map, .n_map = 1, .event = event, .stop_after = stop_after};
+    struct recovery_params p = {.log = {.dir = x->dir,
+                                        .base = "edb",
+                                        .eight_dot_three = true,
+                                        .page_bytes = 4096,
+                                        .file_kib = 1024},
+                                .map = &map,
+                                .n_map = 1,
+                                .event = event,
+                                .stop_after = stop_after};
     return recovery_soft(&p, result);
 }
 
@@ -118,7 +123,8 @@ check_with(const char *tool, const char *path)
     const char *argv[] = {python, script, path, NULL};
     g_autofree char *out = NULL, *err_text = NULL;
     int status = -1;
-    assert_true(g_spawn_sync(NULL, (char **)argv, NULL, 0, NULL, NULL, &out, &err_text, &status, NULL));
+    assert_true(
+        g_spawn_sync(NULL, (char **)argv, NULL, 0, NULL, NULL, &out, &err_text, &status, NULL));
     if (status != 0)
         print_message("%s:\n%s%s\n", tool, out, err_text);
     assert_int_equal(status, 0);
