@@ -35,7 +35,8 @@ struct job {
     int driver;    /* pidfd; -1 when it cannot be watched */
 };
 
-/* A request failed: has the driver unmounted itself meanwhile, or died? Then its result is there. */
+/* A request failed: has the driver unmounted itself meanwhile, or died? Then its result is there.
+ */
 static bool
 has_gone(struct job *job)
 {
