@@ -177,10 +177,14 @@ run_batch(struct cache *cache, uint32_t n)
     pthread_mutex_lock(&cache->lock);
     finish_batch(cache, copied, err);
     cache->batch_running = false;
+    /* Before anybody wakes: what could not be written is queued anew, and must not look written. */
+    bool first = err < 0 && cache->err >= 0;
+    if (first)
+        cache->err = err;
     pthread_cond_broadcast(&cache->done);
-    if (err < 0 && cache->err >= 0) {
+    if (first && cache->cfg.failed) {
         pthread_mutex_unlock(&cache->lock);
-        cache_fail(cache, err);
+        cache->cfg.failed(cache->cfg.ctx, err);
         pthread_mutex_lock(&cache->lock);
     }
     return copied > 0;
