@@ -2,8 +2,9 @@
 /*
  * apply: what records do to pages, as in apply.h.
  *
- * Lines of a Split2 count as if the inserted node were already there: clines, ilineSplit and ilineOper
- * include it (seen in Windows' logs). Actual lines are therefore one less behind ilineOper.
+ * Lines of a Split2 count as if the inserted node were already there: clines, ilineSplit and
+ * ilineOper include it (seen in Windows' logs). Actual lines are therefore one less behind
+ * ilineOper.
  */
 #include "btree/apply.h"
 
@@ -33,8 +34,8 @@ versioned_flag(bool versioned)
 }
 
 JET_ERR
-apply_insert(struct page *page, uint16_t line, struct span key, uint16_t prefix_cb, struct span data,
-             bool versioned)
+apply_insert(struct page *page, uint16_t line, struct span key, uint16_t prefix_cb,
+             struct span data, bool versioned)
 {
     if (!page_is_leaf(page) || prefix_cb > key.len || data.len == 0)
         return JET_errLogFileCorrupt;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * change: insert, replace, delete, delta of one entry: find it, ask the versions whether the session
- * may, make room, do it.
+ * change: insert, replace, delete, delta of one entry: find it, ask the versions whether the
+ * session may, make room, do it.
  */
 #include "btree/cursor.h"
 
@@ -31,8 +31,8 @@ has_room(struct btree *t, const struct page *page, const struct change *ch)
 }
 
 /*
- * Makes ch on the leaf, or splits until it is made. *leaf is given back when a split was needed; then it is
- * NULL and *pgno, *line tell where the entry is.
+ * Makes ch on the leaf, or splits until it is made. *leaf is given back when a split was needed;
+ * then it is NULL and *pgno, *line tell where the entry is.
  */
 static JET_ERR
 change_with_splits(struct btree *t, struct session *s, struct buf **leaf, struct change *ch,
@@ -76,8 +76,8 @@ change_with_splits(struct btree *t, struct session *s, struct buf **leaf, struct
         break;
     }
     if (page_new) {
-        /* The leaf got room while the page was fetched: another session has committed. Space latches the
-         * root, which may be this leaf. A page that cannot be given back is lost. */
+        /* The leaf got room while the page was fetched: another session has committed. Space
+         * latches the root, which may be this leaf. A page that cannot be given back is lost. */
         cache_unfix(g_steal_pointer(leaf));
         (void)btree_free_page(t, s, page_new);
     }
@@ -115,8 +115,7 @@ prepare_insert(struct btree *t, struct session *s, const struct page *page, bool
     ch->type = LR_INSERT;
     ch->size = page_node_bytes(0, bm->key.len, ch->data.len);
     if (!exact)
-        return t->raw ? JET_errSuccess
-                      : rce_new(s, RCE_INSERT, bm->key, bm->data, none, &ch->rce);
+        return t->raw ? JET_errSuccess : rce_new(s, RCE_INSERT, bm->key, bm->data, none, &ch->rce);
     struct node n;
     err = page_node(page, ch->line, &n);
     if (err < 0)
@@ -352,10 +351,8 @@ delta_locked(struct btree_cursor *c, uint16_t offset, int32_t delta, int32_t *ol
 {
     struct node n;
     struct buf *leaf;
-    struct change ch = {.type = LR_DELTA,
-                        .bm = btree_cursor_bookmark(c),
-                        .offset = offset,
-                        .delta = delta};
+    struct change ch = {
+        .type = LR_DELTA, .bm = btree_cursor_bookmark(c), .offset = offset, .delta = delta};
     JET_ERR err = locate_for_change(c, true, &leaf, &ch.line, &n);
     if (err < 0)
         return err;

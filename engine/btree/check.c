@@ -9,9 +9,9 @@ struct walk {
     void (*visit)(void *ctx, uint32_t pgno);
     void *ctx;
     uint64_t pages, entries;
-    int depth;              /* of leaves; -1 before the first */
+    int depth; /* of leaves; -1 before the first */
     uint32_t last_leaf, expect_next;
-    uint8_t *last;          /* bookmark of the last entry: key, data */
+    uint8_t *last; /* bookmark of the last entry: key, data */
     size_t last_key, last_data;
     bool any;
     JET_ERR err;
@@ -103,11 +103,12 @@ check_children(struct walk *w, const struct page *page, uint32_t pgno, int depth
         struct span key = node_key(&n, tmp);
         if (key.len == 0 && i + 1 != lines)
             return bad(w, pgno, "pointer without separator");
-        g_autoptr(GBytes) high = g_bytes_new(key.len ? key.data : hi.data, key.len ? key.len : hi.len);
+        g_autoptr(GBytes) high =
+            g_bytes_new(key.len ? key.data : hi.data, key.len ? key.len : hi.len);
         gsize low_len, high_len;
         const void *l = g_bytes_get_data(low, &low_len), *h = g_bytes_get_data(high, &high_len);
-        JET_ERR err = check_page(w, node_child(&n), depth + 1, span_of(l, low_len),
-                                 span_of(h, high_len));
+        JET_ERR err =
+            check_page(w, node_child(&n), depth + 1, span_of(l, low_len), span_of(h, high_len));
         if (err < 0)
             return err;
         g_bytes_unref(low);

@@ -68,7 +68,7 @@ btree_db_txn(const struct btree_db *db)
 struct txn_ops
 btree_txn_ops(void)
 {
-    return (struct txn_ops){.undo = btree_undo, .cleanup = btree_cleanup};
+    return (struct txn_ops) {.undo = btree_undo, .cleanup = btree_cleanup};
 }
 
 static struct btree *

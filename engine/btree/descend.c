@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * descend: from the root to a leaf. The tree's latch is held, so that pages may be given back as soon
- * as the next one is known.
+ * descend: from the root to a leaf. The tree's latch is held, so that pages may be given back as
+ * soon as the next one is known.
  */
 #include "btree/internal.h"
 
@@ -32,7 +32,8 @@ choose(const struct btree *t, const struct page *page, const struct bookmark *bm
     return *child ? JET_errSuccess : JET_errDatabaseCorrupted;
 }
 
-/* Only leaves are latched as asked. Which page is a leaf is known from its parent, but for the root. */
+/* Only leaves are latched as asked. Which page is a leaf is known from its parent, but for the
+ * root. */
 JET_ERR
 btree_descend(struct btree *t, const struct bookmark *bm, bool rightmost, enum cache_latch latch,
               struct path *path, struct buf **leaf)

@@ -28,9 +28,9 @@ struct btree {
     uint32_t pgno_fdp;
     uint32_t objid;
     bool unique;
-    bool raw;  /* space tree: no versions, pages by raw_pages */
+    bool raw;        /* space tree: no versions, pages by raw_pages */
     bool fdp_unique; /* what records say: of the FDP, where a space tree itself is always unique */
-    bool gone; /* latch: its space was given back */
+    bool gone;       /* latch: its space was given back */
     GRWLock latch;
     struct version_map versions; /* latch */
     uint32_t refs;               /* db->lock */
@@ -52,16 +52,16 @@ struct path {
 
 /* A change of one entry, as the leaf operations and splits pass it on. */
 struct change {
-    uint8_t type;        /* LR_INSERT, LR_FIARD, LR_REPLACE, ... */
+    uint8_t type; /* LR_INSERT, LR_FIARD, LR_REPLACE, ... */
     struct bookmark bm;
-    struct span data;    /* new data */
+    struct span data; /* new data */
     uint16_t line;
     bool was_deleted;
-    struct rce *rce;     /* first version, NULL = unversioned */
+    struct rce *rce;         /* first version, NULL = unversioned */
     struct rce *rce_replace; /* FIARD */
-    uint32_t old_len;    /* Replace, FIARD: length of the data before */
-    uint32_t size;       /* Insert, Replace, FIARD: size of the node after it */
-    uint16_t offset;     /* Delta */
+    uint32_t old_len;        /* Replace, FIARD: length of the data before */
+    uint32_t size;           /* Insert, Replace, FIARD: size of the node after it */
+    uint16_t offset;         /* Delta */
     int32_t delta;
 };
 
@@ -74,7 +74,7 @@ JET_ERR btree_descend(struct btree *t, const struct bookmark *bm, bool rightmost
 static inline struct bookmark
 btree_bookmark(const struct btree *t, struct span key, struct span data)
 {
-    return (struct bookmark){key, t->unique ? span_of(NULL, 0) : data};
+    return (struct bookmark) {key, t->unique ? span_of(NULL, 0) : data};
 }
 
 /* Entry of a leaf as a bookmark; tmp[NODE_KEY_MAX]. */
@@ -120,8 +120,8 @@ uint32_t btree_node_reserved(struct btree *t, const struct node *n);
 /* ---- split.c ---- */
 
 /*
- * The leaf at the end of path has no room for ch: splits it, or first a page above it. *done = ch has
- * been made too (its leaf is *pgno, *line), else descend again. Latches none before and after.
+ * The leaf at the end of path has no room for ch: splits it, or first a page above it. *done = ch
+ * has been made too (its leaf is *pgno, *line), else descend again. Latches none before and after.
  * pgno_new has been got by the caller; *used tells whether it was consumed.
  */
 JET_ERR btree_split(struct btree *t, struct session *s, const struct path *path, struct change *ch,
@@ -133,8 +133,8 @@ JET_ERR btree_free_page(struct btree *t, struct session *s, uint32_t pgno);
 /* ---- merge.c ---- */
 
 /*
- * Physically removes the node at line of the write-latched leaf at the end of path, which is given back. With
- * its last node a leaf leaves the tree, and so do pages above that become empty.
+ * Physically removes the node at line of the write-latched leaf at the end of path, which is given
+ * back. With its last node a leaf leaves the tree, and so do pages above that become empty.
  */
 JET_ERR btree_remove_node(struct btree *t, struct session *s, const struct path *path,
                           struct buf *leaf, const struct bookmark *bm, uint16_t line);

@@ -2,12 +2,13 @@
 /*
  * merge: dead nodes are removed, and a leaf without others leaves the tree (log format 3.7).
  *
- * A leaf's last node is not deleted: the merge takes it away together with the page, so that no leaf is ever
- * empty (but where a new separator would not fit above it).
+ * A leaf's last node is not deleted: the merge takes it away together with the page, so that no
+ * leaf is ever empty (but where a new separator would not fit above it).
  *
- * Macro: Merge2 of the pages whose separators change, of the page that loses a pointer, of the pages
- * below it that became empty, of the leaf, whose neighbours link to each other. When nothing at all is left:
- * EmptyTree instead. The pages go back to space afterwards; a crash in between leaks them.
+ * Macro: Merge2 of the pages whose separators change, of the page that loses a pointer, of the
+ * pages below it that became empty, of the leaf, whose neighbours link to each other. When nothing
+ * at all is left: EmptyTree instead. The pages go back to space afterwards; a crash in between
+ * leaks them.
  */
 #include "btree/internal.h"
 
@@ -15,9 +16,9 @@ struct merge {
     struct btree *t;
     struct session *s;
     const struct path *path;
-    int leaf;      /* level of the leaf that goes */
-    int top;       /* level of the page that loses a pointer; -1: all go (EmptyTree) */
-    int key_top;   /* levels key_top .. top - 1 change a key; == top: none */
+    int leaf;        /* level of the leaf that goes */
+    int top;         /* level of the page that loses a pointer; -1: all go (EmptyTree) */
+    int key_top;     /* levels key_top .. top - 1 change a key; == top: none */
     struct span key; /* the new separator, when top loses its last line */
     uint8_t key_bytes[NODE_KEY_MAX];
     struct buf *bufs[BTREE_DEPTH_MAX];
@@ -88,7 +89,7 @@ static void
 record(struct merge *m, int level, struct lr *lr)
 {
     struct buf *buf = m->bufs[level];
-    *lr = (struct lr){.type = LR_MERGE2};
+    *lr = (struct lr) {.type = LR_MERGE2};
     lr->page.procid = session_procid(m->s);
     lr->page.dbid = dbfile_dbid(m->t->db->file);
     lr->page.pgno = buf->pgno;
@@ -128,8 +129,7 @@ record(struct merge *m, int level, struct lr *lr)
 static JET_ERR
 log_macro(struct merge *m, uint8_t type)
 {
-    struct lr lr = {.type = type,
-                    .macro = {.procid = session_procid(m->s), .dbtime = m->dbtime}};
+    struct lr lr = {.type = type, .macro = {.procid = session_procid(m->s), .dbtime = m->dbtime}};
     return btree_log(m->t, m->s, &lr, &m->pos);
 }
 

@@ -2,8 +2,9 @@
 /*
  * node: order of entries, search in a page, separators.
  *
- * Unique trees order by key. Others order by key, then data; separators there are prefixes of key and
- * data put together, so a bookmark is compared with a separator as the concatenation of its parts.
+ * Unique trees order by key. Others order by key, then data; separators there are prefixes of key
+ * and data put together, so a bookmark is compared with a separator as the concatenation of its
+ * parts.
  */
 #include "btree/node.h"
 

@@ -14,7 +14,7 @@
 #include "page/page.h"
 #include "txn/version.h"
 
-#define NODE_KEY_MAX  2048u /* normalized keys are at most 2000 bytes */
+#define NODE_KEY_MAX 2048u /* normalized keys are at most 2000 bytes */
 
 /* Bytes the node takes in a page when stored without prefix, tag included. */
 uint32_t node_size(const struct node *n);

@@ -57,8 +57,7 @@ first_alive(struct btree *t, struct buf *leaf, uint16_t line, uint8_t key_out[8]
             uint32_t *data)
 {
     for (;;) {
-        while (line < page_lines(leaf->page) &&
-               (page_node_flags(leaf->page, line) & NODE_DELETED))
+        while (line < page_lines(leaf->page) && (page_node_flags(leaf->page, line) & NODE_DELETED))
             line++;
         if (line < page_lines(leaf->page)) {
             JET_ERR err = copy_entry(leaf->page, line, key_out, key_cb, data);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * raw: the space layer's way to its own trees, OE and AE: no versions, no latch (the space mutex guards
- * them), pages for splits from, and emptied pages to, callbacks of the space layer.
+ * raw: the space layer's way to its own trees, OE and AE: no versions, no latch (the space mutex
+ * guards them), pages for splits from, and emptied pages to, callbacks of the space layer.
  */
 #pragma once
 

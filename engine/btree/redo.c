@@ -3,8 +3,8 @@
  * redo: records on one node, as in redo.h. Macros are in redo_macro.c.
  *
  * Versions (log format 3.5): inserts and deltas have all they need in the record and are always
- * rebuilt; replaces and deletes only when the page still has the old state, else their UndoInfo, which
- * follows, does it.
+ * rebuilt; replaces and deletes only when the page still has the old state, else their UndoInfo,
+ * which follows, does it.
  */
 #include "btree/redo_internal.h"
 
@@ -71,7 +71,8 @@ btree_redo_enter(struct btree_db *db, const struct lr *lr, struct btree **t)
 {
     bool unique = (lr->page.flags & LR_PAGE_UNIQUE) != 0;
     if (lr->page.flags & LR_PAGE_SPACE)
-        return btree_raw_open(db, lr->page.pgno, lr->node.pgno_fdp, lr->node.objid_fdp, unique, NULL, t);
+        return btree_raw_open(db, lr->page.pgno, lr->node.pgno_fdp, lr->node.objid_fdp, unique,
+                              NULL, t);
     JET_ERR err = btree_open_known(db, lr->node.pgno_fdp, lr->node.objid_fdp, unique, t);
     if (err >= 0)
         g_rw_lock_writer_lock(&(*t)->latch);
@@ -128,16 +129,17 @@ btree_redo_versions_always(struct btree *t, struct session *s, const struct lr *
         err = btree_redo_insert_key(lr, tmp, &key);
         if (err >= 0)
             btree_redo_version(t, s, lr, lr->node.rceid, RCE_INSERT,
-                               (struct bookmark){key, lr->insert.data}, none, &err);
+                               (struct bookmark) {key, lr->insert.data}, none, &err);
         return err;
     case LR_FLAG_INSERT:
     case LR_FIARD:
         btree_redo_version(t, s, lr, lr->node.rceid, RCE_INSERT,
-                           (struct bookmark){lr->flag_insert.key, lr->flag_insert.data}, none, &err);
+                           (struct bookmark) {lr->flag_insert.key, lr->flag_insert.data}, none,
+                           &err);
         return err;
     case LR_DELTA:
         r = btree_redo_version(t, s, lr, lr->node.rceid, RCE_DELTA,
-                               (struct bookmark){lr->delta.key, lr->delta.bm_data}, none, &err);
+                               (struct bookmark) {lr->delta.key, lr->delta.bm_data}, none, &err);
         if (r) {
             r->delta = (int32_t)lr->delta.delta;
             r->delta_offset = lr->delta.offset;
@@ -238,7 +240,8 @@ redo_undo(struct btree *t, struct session *s, const struct lr *lr, struct lgpos 
     struct span data = t->unique ? span_of(NULL, 0) : lr->undo.bm_data;
     struct rce *r = version_find_rceid(&t->versions, lr->undo.key, data, lr->node.rceid);
     struct buf *buf;
-    JET_ERR err = btree_redo_fix(t->db, lr->page.pgno, lr->page.dbtime, lr->page.dbtime_before, &buf);
+    JET_ERR err =
+        btree_redo_fix(t->db, lr->page.pgno, lr->page.dbtime, lr->page.dbtime_before, &buf);
     if (err < 0)
         return err;
     if (buf) {

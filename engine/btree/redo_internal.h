@@ -8,7 +8,8 @@
 #include "btree/raw.h"
 #include "btree/redo.h"
 
-/* The tree of a node record, write-latched, and its end. Space trees have no versions and no latch. */
+/* The tree of a node record, write-latched, and its end. Space trees have no versions and no latch.
+ */
 JET_ERR btree_redo_enter(struct btree_db *db, const struct lr *lr, struct btree **t);
 void btree_redo_leave(struct btree *t);
 

@@ -2,8 +2,9 @@
 /*
  * redo_macro: splits and merges at their MacroCommit.
  *
- * Pages of a macro reach the disk one by one; each decides by its own dbtime (log format 3.7). Nodes that
- * moved come from the source if it still has them, else from the before-image in the record.
+ * Pages of a macro reach the disk one by one; each decides by its own dbtime (log format 3.7).
+ * Nodes that moved come from the source if it still has them, else from the before-image in the
+ * record.
  */
 #include "base/expand.h"
 #include "btree/redo_internal.h"
@@ -49,10 +50,11 @@ image_page(struct macro *m, uint32_t flags, struct span image, uint32_t pgno, st
 
 /* ---- split ---- */
 
-/* What is inserted at the level of a split: the leaf operation, or the pointer to the child's new page. */
+/* What is inserted at the level of a split: the leaf operation, or the pointer to the child's new
+ * page. */
 struct level_op {
-    const struct lr *leaf_op;  /* on the leaf */
-    const struct lr *child;    /* above: Split2 of the level below, with a new page */
+    const struct lr *leaf_op; /* on the leaf */
+    const struct lr *child;   /* above: Split2 of the level below, with a new page */
 };
 
 static JET_ERR
@@ -79,8 +81,8 @@ place(const struct split_bufs *b, const struct lr *lr, uint16_t v, uint16_t *lin
     return moved ? b->fresh : b->source;
 }
 
-/* ESE stores the node that a split inserts compressed against the prefix the page has after it, whatever
- * prefix the record names. Our own pages have none then. */
+/* ESE stores the node that a split inserts compressed against the prefix the page has after it,
+ * whatever prefix the record names. Our own pages have none then. */
 static JET_ERR
 apply_op(struct page *page, uint16_t line, const struct lr *op)
 {
@@ -117,8 +119,8 @@ redo_leaf_op(struct macro *m, const struct lr *split, const struct split_bufs *b
     return err;
 }
 
-/* A page above the leaves that itself splits takes the pointer: separator at ilineOper, the node that
- * named the child right behind it. They may lie on different sides. */
+/* A page above the leaves that itself splits takes the pointer: separator at ilineOper, the node
+ * that named the child right behind it. They may lie on different sides. */
 static JET_ERR
 redo_pointer_op(const struct lr *split, const struct split_bufs *b, const struct lr *child)
 {

@@ -2,10 +2,10 @@
 /*
  * split: a page that is full becomes two (log format 3.7).
  *
- * One macro splits one page: MacroBegin, Split2 of the parent (which only takes a pointer), Split2 of the
- * page, the leaf operation if it is the leaf and there is room now, MacroCommit; all with one dbtime.
- * If the parent has no room for the pointer, it is split first, in a macro of its own; the caller
- * then descends again. The root splits vertically: all its nodes move to the new page.
+ * One macro splits one page: MacroBegin, Split2 of the parent (which only takes a pointer), Split2
+ * of the page, the leaf operation if it is the leaf and there is room now, MacroCommit; all with
+ * one dbtime. If the parent has no room for the pointer, it is split first, in a macro of its own;
+ * the caller then descends again. The root splits vertically: all its nodes move to the new page.
  *
  * All pages are latched and all is logged before anything changes.
  */
@@ -64,15 +64,14 @@ fix_all(struct split *x)
 static JET_ERR
 log_macro(struct split *x, uint8_t type)
 {
-    struct lr lr = {.type = type,
-                    .macro = {.procid = session_procid(x->s), .dbtime = x->dbtime}};
+    struct lr lr = {.type = type, .macro = {.procid = session_procid(x->s), .dbtime = x->dbtime}};
     return btree_log(x->t, x->s, &lr, &x->pos);
 }
 
 static void
 fill_record(struct split *x, struct buf *buf, struct lr *lr)
 {
-    *lr = (struct lr){.type = LR_SPLIT2};
+    *lr = (struct lr) {.type = LR_SPLIT2};
     lr->page.procid = session_procid(x->s);
     lr->page.dbid = dbfile_dbid(x->t->db->file);
     lr->page.pgno = buf->pgno;

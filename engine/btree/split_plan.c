@@ -2,9 +2,10 @@
 /*
  * split_plan: where to cut a page, and which separator parts the halves.
  *
- * The root's nodes all move to a new page (vertical). An insert behind the last entry of the tree gets a page of
- * its own (append; nothing moves). Else both halves get about the same (right). Lines count as if the
- * inserted node were there already; sizes are those that a rollback may need back.
+ * The root's nodes all move to a new page (vertical). An insert behind the last entry of the tree
+ * gets a page of its own (append; nothing moves). Else both halves get about the same (right).
+ * Lines count as if the inserted node were there already; sizes are those that a rollback may need
+ * back.
  */
 #include "btree/split.h"
 
@@ -29,8 +30,8 @@ line_size(struct btree *t, const struct page *page, const struct change *ch, uin
 }
 
 /*
- * The line where both halves are most equal and both fit. 0 = there is none. Keys are counted whole:
- * neither half keeps a prefix.
+ * The line where both halves are most equal and both fit. 0 = there is none. Keys are counted
+ * whole: neither half keeps a prefix.
  */
 static JET_ERR
 choose_line(struct btree *t, const struct page *page, const struct change *ch, uint16_t lines,
@@ -79,7 +80,8 @@ line_bookmark(struct btree *t, const struct page *page, const struct change *ch,
 
 /* Leaves: the shortest; above: the key of the last node on the left, as ESE has it. */
 static JET_ERR
-choose_separator(struct btree *t, const struct page *page, const struct change *ch, struct split_plan *p)
+choose_separator(struct btree *t, const struct page *page, const struct change *ch,
+                 struct split_plan *p)
 {
     uint8_t left_tmp[NODE_KEY_MAX], right_tmp[NODE_KEY_MAX];
     struct bookmark left, right;
@@ -140,7 +142,7 @@ plan_right(struct btree *t, const struct page *page, const struct change **ch, s
 
 JET_ERR
 btree_split_plan(struct btree *t, const struct path *path, int level, const struct change **ch,
-          struct split_plan *p, bool *parent_full)
+                 struct split_plan *p, bool *parent_full)
 {
     struct dbfile *f = t->db->file;
     struct buf *buf, *parent;

@@ -2,9 +2,9 @@
 /*
  * undo: the upcalls of transactions: take a change back, and clean up behind old ones.
  *
- * Undo logs an Undo record under the page latch, then makes the physical inverse. It never needs room:
- * what a rollback may need was kept free (btree_page_room). The inverse of an insert is a dead node,
- * queued for cleanup.
+ * Undo logs an Undo record under the page latch, then makes the physical inverse. It never needs
+ * room: what a rollback may need was kept free (btree_page_room). The inverse of an insert is a
+ * dead node, queued for cleanup.
  */
 #include "btree/internal.h"
 
@@ -61,8 +61,8 @@ btree_undo(void *ctx, struct session *s, struct rce *r)
     struct path path;
     struct buf *leaf;
     g_rw_lock_writer_lock(&t->latch);
-    JET_ERR err = t->gone ? JET_errSuccess
-                          : btree_descend(t, &r->bookmark, false, LATCH_WRITE, &path, &leaf);
+    JET_ERR err =
+        t->gone ? JET_errSuccess : btree_descend(t, &r->bookmark, false, LATCH_WRITE, &path, &leaf);
     if (!t->gone && err >= 0) {
         err = undo_on_leaf(t, s, leaf, r);
         cache_unfix(leaf);

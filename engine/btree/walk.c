@@ -2,14 +2,15 @@
 /*
  * walk: seek, step and read again, under the session's snapshot.
  *
- * A call takes the tree's read latch, finds the leaf (by the hint if the page has not changed since, else
- * from the root), goes to the entry, copies it, and gives everything back.
+ * A call takes the tree's read latch, finds the leaf (by the hint if the page has not changed
+ * since, else from the root), goes to the entry, copies it, and gives everything back.
  */
 #include "btree/cursor.h"
 
 /* ---- finding ---- */
 
-/* The leaf of the hint if it has not changed. A page that cannot even be read is no news: descend. */
+/* The leaf of the hint if it has not changed. A page that cannot even be read is no news: descend.
+ */
 static struct buf *
 fix_hint(struct btree_cursor *c, enum cache_latch latch)
 {
@@ -113,8 +114,8 @@ note_dead(struct btree_cursor *c, const struct node *n)
 }
 
 /*
- * From line (which may lie one past either end of the leaf) on to the first visible entry. Gives the leaf
- * back. JET_errNoCurrentRecord: none.
+ * From line (which may lie one past either end of the leaf) on to the first visible entry. Gives
+ * the leaf back. JET_errNoCurrentRecord: none.
  */
 static JET_ERR
 walk(struct btree_cursor *c, struct buf *leaf, int line, bool forward)

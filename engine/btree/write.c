@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * write: one logged change of one entry: record, UndoInfo, page, dirty, versions, in this order, under
- * the page's write latch.
+ * write: one logged change of one entry: record, UndoInfo, page, dirty, versions, in this order,
+ * under the page's write latch.
  *
  * UndoInfo is logged at once (log format 7.3, 4), so a page never waits for undo information. When
  * an append fails nothing on the page has changed, its dbtime included.
@@ -57,7 +57,7 @@ void
 btree_change_record(struct btree *t, struct session *s, struct buf *buf, const struct change *ch,
                     struct lr *lr)
 {
-    *lr = (struct lr){.type = ch->type};
+    *lr = (struct lr) {.type = ch->type};
     lr->page.iline = ch->line;
     lr->page.flags =
         (ch->rce ? LR_PAGE_VERSIONED : 0) | (ch->was_deleted ? LR_PAGE_WAS_DELETED : 0);
@@ -124,16 +124,16 @@ btree_log_undo_info(struct btree *t, struct session *s, uint32_t pgno, const str
         return JET_errSuccess;
     size_t old = r->before.len, new = ch->data.len;
     struct lr lr = {.type = LR_UNDO_INFO};
-    lr.page = (struct lr_page){.procid = session_procid(s),
-                               .dbid = dbfile_dbid(t->db->file),
-                               .pgno = pgno,
-                               .dbtime = LR_DBTIME_NIL,
-                               .dbtime_before = LR_DBTIME_NIL,
-                               .trx = session_begin0(s),
-                               .level = session_level(s),
-                               .iline = ch->line,
-                               .flags = LR_PAGE_VERSIONED | btree_record_flags(t)};
-    lr.node = (struct lr_node){r->rceid, t->pgno_fdp, t->objid};
+    lr.page = (struct lr_page) {.procid = session_procid(s),
+                                .dbid = dbfile_dbid(t->db->file),
+                                .pgno = pgno,
+                                .dbtime = LR_DBTIME_NIL,
+                                .dbtime_before = LR_DBTIME_NIL,
+                                .trx = session_begin0(s),
+                                .level = session_level(s),
+                                .iline = ch->line,
+                                .flags = LR_PAGE_VERSIONED | btree_record_flags(t)};
+    lr.node = (struct lr_node) {r->rceid, t->pgno_fdp, t->objid};
     lr.undo_info.key = r->bookmark.key;
     lr.undo_info.bm_data = r->bookmark.data;
     lr.undo_info.oper = r->oper;

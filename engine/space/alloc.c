@@ -2,19 +2,19 @@
 /*
  * alloc: pages and extents between a tree's AE, its parent, and the file.
  *
- * An extent leaves one place before it enters the next: in AE of the parent it is gone before it is in
- * OE of the child, and in OE before it is in AE. A crash in between leaks it.
+ * An extent leaves one place before it enters the next: in AE of the parent it is gone before it is
+ * in OE of the child, and in OE before it is in AE. A crash in between leaks it.
  *
- * Splits of space trees: OE takes pages off the front of the extent that is entered, AE too, or from
- * another of its entries. Pages that space trees give up are entered into AE afterwards.
+ * Splits of space trees: OE takes pages off the front of the extent that is entered, AE too, or
+ * from another of its entries. Pages that space trees give up are entered into AE afterwards.
  */
 #include "space/internal.h"
 
 #include "log/stream.h"
 
-#define GROW_MIN     4u
-#define GROW_SMALL   16u  /* up to here trees grow by GROW_MIN */
-#define GROW_MOST    256u
+#define GROW_MIN   4u
+#define GROW_SMALL 16u /* up to here trees grow by GROW_MIN */
+#define GROW_MOST  256u
 
 /* ---- one operation on OE and AE of a tree ---- */
 
@@ -23,10 +23,10 @@ struct op {
     struct session *s;
     const struct fdp *fdp;
     struct btree *oe, *ae;
-    struct extent entering;  /* pages not yet entered in AE */
-    uint8_t count[4];        /* data of the AE entry being inserted */
-    bool in_ae;              /* it is being inserted now */
-    GArray *freed;           /* pages the space trees gave up */
+    struct extent entering; /* pages not yet entered in AE */
+    uint8_t count[4];       /* data of the AE entry being inserted */
+    bool in_ae;             /* it is being inserted now */
+    GArray *freed;          /* pages the space trees gave up */
 };
 
 static JET_ERR take_from_ae(struct op *op, uint32_t near, uint32_t min, uint32_t max,
@@ -81,7 +81,7 @@ static JET_ERR
 op_begin(struct op *op, struct space *sp, struct session *s, const struct fdp *fdp)
 {
     struct btree_raw_pages pages = {get_raw_page, put_raw_page, op};
-    *op = (struct op){.sp = sp, .s = s, .fdp = fdp};
+    *op = (struct op) {.sp = sp, .s = s, .fdp = fdp};
     bool unique = space_unique(fdp);
     JET_ERR err =
         btree_raw_open(sp->db, fdp->pgno_oe, fdp->pgno, fdp->objid, unique, &pages, &op->oe);
@@ -142,7 +142,7 @@ take_from_ae(struct op *op, uint32_t near, uint32_t min, uint32_t max, struct ex
     uint32_t n = MIN(e.count, max);
     err = shorten(op, e, n);
     if (err >= 0)
-        *out = (struct extent){e.first, n};
+        *out = (struct extent) {e.first, n};
     return err;
 }
 
@@ -247,7 +247,7 @@ give_freed(struct op *op)
     while (err >= 0 && op->freed->len > 0) {
         uint32_t pgno = g_array_index(op->freed, uint32_t, op->freed->len - 1);
         g_array_set_size(op->freed, op->freed->len - 1);
-        err = give_one(op, (struct extent){pgno, 1});
+        err = give_one(op, (struct extent) {pgno, 1});
     }
     return err;
 }
@@ -285,7 +285,7 @@ extend_file(struct op *op, uint32_t n, struct extent *out)
                     .extend_db = {.dbid = dbfile_dbid(file), .pgno_last = last + n}};
     err = btree_log(op->ae, op->s, &lr, &pos);
     if (err >= 0)
-        *out = (struct extent){last + 1, n};
+        *out = (struct extent) {last + 1, n};
     return err;
 }
 
@@ -293,8 +293,7 @@ extend_file(struct op *op, uint32_t n, struct extent *out)
 static uint32_t
 wanted(struct space *sp, const struct fdp *fdp, uint32_t min)
 {
-    uint32_t last = GPOINTER_TO_UINT(
-        g_hash_table_lookup(sp->growth, GUINT_TO_POINTER(fdp->pgno)));
+    uint32_t last = GPOINTER_TO_UINT(g_hash_table_lookup(sp->growth, GUINT_TO_POINTER(fdp->pgno)));
     if (last == 0)
         last = fdp->cpg_primary > GROW_SMALL ? GROW_SMALL / 2 : GROW_MIN / 2;
     return MAX(MAX(min + 3, GROW_MIN), MIN(last * 2, GROW_MOST));

@@ -55,14 +55,14 @@ log_and_build(struct space *sp, struct session *s, const struct fdp *fdp, struct
     struct lr_parts parts;
     struct lgpos pos = session_begin0_lgpos(s);
     bool unique = !(fdp->page_flags & PAGE_FLAG_NON_UNIQUE);
-    lr.page = (struct lr_page){.procid = session_procid(s),
-                               .dbid = dbfile_dbid(file),
-                               .pgno = fdp->pgno,
-                               .dbtime = (int64_t)dbfile_dbtime_next(file),
-                               .dbtime_before = LR_DBTIME_NIL,
-                               .trx = session_begin0(s),
-                               .level = session_level(s),
-                               .flags = unique ? LR_PAGE_UNIQUE : 0};
+    lr.page = (struct lr_page) {.procid = session_procid(s),
+                                .dbid = dbfile_dbid(file),
+                                .pgno = fdp->pgno,
+                                .dbtime = (int64_t)dbfile_dbtime_next(file),
+                                .dbtime_before = LR_DBTIME_NIL,
+                                .trx = session_begin0(s),
+                                .level = session_level(s),
+                                .flags = unique ? LR_PAGE_UNIQUE : 0};
     lr.fdp.objid = fdp->objid;
     lr.fdp.pgno_oe = fdp->pgno_oe;
     lr.fdp.pgno_ae = fdp->pgno_oe + 1;
@@ -155,7 +155,8 @@ owned_extents(struct space *sp, const struct fdp *fdp, GArray *extents)
         g_array_append_val(extents, e);
         return JET_errSuccess;
     }
-    JET_ERR err = btree_raw_open(sp->db, fdp->pgno_oe, fdp->pgno, fdp->objid, space_unique(fdp), NULL, &oe);
+    JET_ERR err =
+        btree_raw_open(sp->db, fdp->pgno_oe, fdp->pgno, fdp->objid, space_unique(fdp), NULL, &oe);
     if (err < 0)
         return err;
     err = btree_raw_each(oe, collect, extents);
@@ -295,7 +296,8 @@ space_create_tree(struct session *s, struct btree_db *db, const struct space_tre
         return err;
     struct btree *t;
     struct tree_action *ta;
-    err = btree_open_known(db, e.first, spec->objid, !(spec->page_flags & PAGE_FLAG_NON_UNIQUE), &t);
+    err =
+        btree_open_known(db, e.first, spec->objid, !(spec->page_flags & PAGE_FLAG_NON_UNIQUE), &t);
     if (err < 0)
         return err;
     err = tree_action_new(db, t, &ta);

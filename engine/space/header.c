@@ -23,7 +23,7 @@ get_pages(void *ctx, struct session *s, struct btree *t, uint32_t near, uint32_t
             err = space_read_fdp(sp, t->pgno_fdp, &fdp); /* may have turned multiple */
     }
     while (err < 0 && got > 0)
-        (void)space_give(sp, s, &fdp, (struct extent){pgnos[--got], 1});
+        (void)space_give(sp, s, &fdp, (struct extent) {pgnos[--got], 1});
     g_mutex_unlock(&sp->lock);
     return err;
 }
@@ -38,7 +38,7 @@ free_page(void *ctx, struct session *s, struct btree *t, uint32_t pgno)
     if (err >= 0)
         err = space_read_fdp(sp, t->pgno_fdp, &fdp);
     if (err >= 0)
-        err = space_give(sp, s, &fdp, (struct extent){pgno, 1});
+        err = space_give(sp, s, &fdp, (struct extent) {pgno, 1});
     g_mutex_unlock(&sp->lock);
     return err;
 }
@@ -101,13 +101,13 @@ space_read_fdp(struct space *sp, uint32_t pgno, struct fdp *fdp)
         cache_unfix(root);
         return JET_errDatabaseCorrupted;
     }
-    *fdp = (struct fdp){.pgno = pgno,
-                        .objid = page_objid(root->page),
-                        .cpg_primary = le32_get(h.data),
-                        .parent = le32_get(h.data + 4),
-                        .flags = le32_get(h.data + 8),
-                        .page_flags = page_flags_now & (PAGE_FLAG_INDEX | PAGE_FLAG_LONG_VALUE |
-                                                        PAGE_FLAG_NON_UNIQUE)};
+    *fdp = (struct fdp) {.pgno = pgno,
+                         .objid = page_objid(root->page),
+                         .cpg_primary = le32_get(h.data),
+                         .parent = le32_get(h.data + 4),
+                         .flags = le32_get(h.data + 8),
+                         .page_flags = page_flags_now & (PAGE_FLAG_INDEX | PAGE_FLAG_LONG_VALUE |
+                                                         PAGE_FLAG_NON_UNIQUE)};
     *(fdp->flags & SPACE_MULTIPLE ? &fdp->pgno_oe : &fdp->bitmap) = le32_get(h.data + 12);
     cache_unfix(root);
     return JET_errSuccess;
@@ -138,6 +138,6 @@ space_extent(struct span key, uint32_t count, struct extent *e)
     uint32_t last = be32_get(key.data);
     if (count > last)
         return false;
-    *e = (struct extent){last - count + 1, count};
+    *e = (struct extent) {last - count + 1, count};
     return true;
 }

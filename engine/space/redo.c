@@ -57,8 +57,8 @@ build(const struct lr *lr, struct buf *bufs[3])
                       .objid = lr->fdp.objid,
                       .cpg_primary = lr->fdp.cpg_primary,
                       .parent = lr->fdp.pgno_parent,
-                      .flags = SPACE_MULTIPLE |
-                               (kind(lr) & PAGE_FLAG_NON_UNIQUE ? SPACE_NON_UNIQUE : 0),
+                      .flags =
+                          SPACE_MULTIPLE | (kind(lr) & PAGE_FLAG_NON_UNIQUE ? SPACE_NON_UNIQUE : 0),
                       .pgno_oe = lr->fdp.pgno_oe,
                       .page_flags = kind(lr)};
     return space_build(pages[0], pages[1], pages[2], &fdp);

@@ -15,10 +15,8 @@
 static JET_ERR
 set_bitmap(struct space *sp, struct session *s, const struct fdp *fdp, uint32_t bitmap)
 {
-    struct btree t = {.db = sp->db,
-                      .pgno_fdp = fdp->pgno,
-                      .objid = fdp->objid,
-                      .fdp_unique = space_unique(fdp)};
+    struct btree t = {
+        .db = sp->db, .pgno_fdp = fdp->pgno, .objid = fdp->objid, .fdp_unique = space_unique(fdp)};
     uint8_t header[64];
     struct buf *root;
     struct lgpos pos;
@@ -63,7 +61,7 @@ space_single_take(struct space *sp, struct session *s, const struct fdp *fdp, ui
             continue;
         JET_ERR err = set_bitmap(sp, s, fdp, fdp->bitmap & ~mask(i, n));
         if (err >= 0)
-            *out = (struct extent){fdp->pgno + 1 + i, n};
+            *out = (struct extent) {fdp->pgno + 1 + i, n};
         return err;
     }
     return JET_errRecordNotFound;
@@ -128,8 +126,8 @@ format_space_root(struct page *page, const struct lr *lr, uint32_t kind)
 JET_ERR
 space_convert_apply(struct page *root, struct page *oe, struct page *ae, const struct lr *lr)
 {
-    uint32_t kind = lr->fdp.page_flags &
-                    (PAGE_FLAG_INDEX | PAGE_FLAG_LONG_VALUE | PAGE_FLAG_NON_UNIQUE);
+    uint32_t kind =
+        lr->fdp.page_flags & (PAGE_FLAG_INDEX | PAGE_FLAG_LONG_VALUE | PAGE_FLAG_NON_UNIQUE);
     uint32_t first = lr->fdp.pgno_secondary_first, count = lr->fdp.cpg_secondary;
     JET_ERR err = JET_errSuccess;
     if (root) {
@@ -163,10 +161,8 @@ static JET_ERR
 convert_pages(struct space *sp, struct session *s, const struct fdp *fdp, struct extent e,
               struct buf *bufs[3])
 {
-    struct btree t = {.db = sp->db,
-                      .pgno_fdp = fdp->pgno,
-                      .objid = fdp->objid,
-                      .fdp_unique = space_unique(fdp)};
+    struct btree t = {
+        .db = sp->db, .pgno_fdp = fdp->pgno, .objid = fdp->objid, .fdp_unique = space_unique(fdp)};
     struct lr lr = {.type = LR_CONVERT_FDP2};
     struct lgpos pos;
     btree_fill_page(&t, s, bufs[0], &lr);

@@ -16,15 +16,15 @@ struct txn {
     _Atomic uint32_t rceid_last;
     _Atomic uint64_t version_bytes;
 
-    GMutex cleanup_lock;      /* one cleanup at a time; outer */
-    struct session *cleaner;  /* cleanup_lock */
+    GMutex cleanup_lock;     /* one cleanup at a time; outer */
+    struct session *cleaner; /* cleanup_lock */
 
     GMutex lock;                         /* guards all below */
     struct session *active, *active_end; /* in a transaction, by begin0 */
     struct trx *done, *done_end;         /* committed, commit order, waiting for cleanup */
     struct rce *purge, *purge_end;       /* RCE_PURGE, by trx_next */
     uint32_t purge_count;
-    GHashTable *procids;                 /* procid -> session */
+    GHashTable *procids; /* procid -> session */
     uint16_t procid_next;
 };
 
@@ -33,13 +33,13 @@ struct session {
     uint16_t procid;
     uint8_t level;
     uint8_t level_logged;
-    bool redo;     /* made by recovery */
-    bool internal; /* the cleanup session: its limits don't count */
-    bool read_only; /* this transaction */
+    bool redo;         /* made by recovery */
+    bool internal;     /* the cleanup session: its limits don't count */
+    bool read_only;    /* this transaction */
     bool mixed_levels; /* redo: versions are not in order of their levels */
     uint32_t begin0;
-    struct trx *trx;         /* NULL until the first change */
-    struct lgpos begin0_at;  /* of its Begin0 record; txn.lock for writing */
+    struct trx *trx;        /* NULL until the first change */
+    struct lgpos begin0_at; /* of its Begin0 record; txn.lock for writing */
     struct lgpos last_commit;
     struct session *active_prev, *active_next; /* txn.lock */
 };

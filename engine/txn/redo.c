@@ -54,7 +54,8 @@ session_redo_commit(struct session *s, uint8_t level_to)
     return JET_errSuccess;
 }
 
-/* Nobody reads during redo: of a committed transaction only its dead nodes matter, for the purge at the end. */
+/* Nobody reads during redo: of a committed transaction only its dead nodes matter, for the purge at
+ * the end. */
 static void
 keep_dead(struct trx *trx)
 {

@@ -49,7 +49,7 @@ append(struct session *s, const struct lr *lr, struct lgpos *pos)
 {
     struct lr_parts parts;
     if (!s->txn->log) {
-        *pos = (struct lgpos){0, 1, 1};
+        *pos = (struct lgpos) {0, 1, 1};
         return JET_errSuccess;
     }
     lr_encode(lr, &parts);
@@ -82,9 +82,9 @@ active_unlink(struct session *s)
 }
 
 /*
- * Keeps the queue in commit order, though two sessions may come here in another: an insert must be cleaned up
- * before a later delete of the same node. What is behind a session that has not come yet cannot be
- * consumed, as its snapshot is still active.
+ * Keeps the queue in commit order, though two sessions may come here in another: an insert must be
+ * cleaned up before a later delete of the same node. What is behind a session that has not come yet
+ * cannot be consumed, as its snapshot is still active.
  */
 static void
 queue_done(struct txn *txn, struct trx *trx)
@@ -203,7 +203,8 @@ session_lower(struct session *s, uint8_t level_to)
     if (!s->trx)
         return;
     /* Levels rise along the list, but in redo, where a late UndoInfo may name a lower one. */
-    for (struct rce *r = s->trx->last; r && (s->mixed_levels || r->level > level_to); r = r->trx_prev)
+    for (struct rce *r = s->trx->last; r && (s->mixed_levels || r->level > level_to);
+         r = r->trx_prev)
         r->level = MIN(r->level, level_to);
     for (struct txn_action *a = s->trx->actions; a && a->level > level_to; a = a->next)
         a->level = level_to;
@@ -233,7 +234,7 @@ commit0(struct session *s, struct lgpos *pos)
     atomic_store(&s->trx->commit0, TRX_COMMITTING);
     if (!s->txn->log) {
         draw_commit0(&d);
-        *pos = (struct lgpos){0, 1, 1};
+        *pos = (struct lgpos) {0, 1, 1};
         return JET_errSuccess;
     }
     JET_ERR err = log_append_commit0(s->txn->log, s->procid, draw_commit0, &d, pos);

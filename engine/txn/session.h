@@ -2,16 +2,17 @@
 /*
  * session: who does things, and what a transaction is.
  *
- * A session runs nested transactions (levels 1..7). Nothing is logged until its first change; then one
- * Begin0 (or Begin) stands for all levels opened since (log format 3.8). Everything the session
- * changed hangs in its version list (txn/version.h), newest last; a level that ends hands its part to
- * the level below, level 0 hands it to version cleanup.
+ * A session runs nested transactions (levels 1..7). Nothing is logged until its first change; then
+ * one Begin0 (or Begin) stands for all levels opened since (log format 3.8). Everything the session
+ * changed hangs in its version list (txn/version.h), newest last; a level that ends hands its part
+ * to the level below, level 0 hands it to version cleanup.
  *
  * Invariants:
  *  1. level_logged <= level; a level above level_logged has left no trace in the log.
- *  2. begin0 is drawn when level 0 -> 1 begins; that is the session's snapshot. At level 0 a session
- *     sees all that is committed.
- *  3. trx->commit0: 0 = active, TRX_COMMITTING = number is being drawn (readers spin), else committed.
+ *  2. begin0 is drawn when level 0 -> 1 begins; that is the session's snapshot. At level 0 a
+ * session sees all that is committed.
+ *  3. trx->commit0: 0 = active, TRX_COMMITTING = number is being drawn (readers spin), else
+ * committed.
  *  4. commit order = order of Commit0 records in the log = order of commit0 numbers.
  *  5. A session is used by one thread at a time. The txn functions are safe from any thread.
  *
@@ -35,8 +36,8 @@ struct rce;
 struct txn;
 struct session;
 
-/* A transaction that changed something, as its versions see it. Owned by its session, after commit by
- * the cleanup queue; freed with its last version. */
+/* A transaction that changed something, as its versions see it. Owned by its session, after commit
+ * by the cleanup queue; freed with its last version. */
 struct trx {
     uint32_t begin0;
     _Atomic uint32_t commit0;
@@ -74,9 +75,11 @@ struct txn_action {
     struct txn_action *next;
     const void *owner; /* for txn_forget() */
     uint8_t level;
-    /* rollback of the level it belongs to; NULL = nothing. Runs in reverse order, on the session. */
+    /* rollback of the level it belongs to; NULL = nothing. Runs in reverse order, on the session.
+     */
     JET_ERR (*on_rollback)(struct txn_action *a, struct session *s);
-    /* after commit of level 0, when no snapshot is older; runs on the cleanup session; NULL = none. */
+    /* after commit of level 0, when no snapshot is older; runs on the cleanup session; NULL = none.
+     */
     JET_ERR (*on_cleanup)(struct txn_action *a, struct session *cleaner);
     void (*free)(struct txn_action *a);
 };
@@ -99,14 +102,15 @@ void txn_raise_trx(struct txn *txn, uint32_t trx);
 /* Snapshots below this number are gone: a version with commit0 < it is seen by everybody. */
 uint32_t txn_oldest(struct txn *txn);
 
-/* lgposStart of the oldest transaction with a logged begin, LGPOS_MAX without one (checkpoint 4.4). */
+/* lgposStart of the oldest transaction with a logged begin, LGPOS_MAX without one (checkpoint 4.4).
+ */
 struct lgpos txn_oldest_begin0(struct txn *txn);
 
 /*
- * Version cleanup: consumes committed versions nobody can need, deletes dead nodes, frees empty pages.
- * Called by the instance's timer; from any thread, one runs at a time, a second waits. max = most
- * versions to process (0 = all there are). *left (may be NULL) = versions that must wait for a snapshot.
- * The first error of an upcall; the rest still ran.
+ * Version cleanup: consumes committed versions nobody can need, deletes dead nodes, frees empty
+ * pages. Called by the instance's timer; from any thread, one runs at a time, a second waits. max =
+ * most versions to process (0 = all there are). *left (may be NULL) = versions that must wait for a
+ * snapshot. The first error of an upcall; the rest still ran.
  */
 JET_ERR txn_cleanup(struct txn *txn, uint32_t max, uint64_t *left);
 
@@ -134,16 +138,17 @@ JET_ERR session_begin(struct session *s, JET_GRBIT grbit);
 
 /*
  * Ends the innermost level. From level 1: draws commit0, logs Commit0 if anything was logged, and
- * waits until it is durable, unless grbit has JET_bitCommitLazyFlush. JET_bitWaitLastLevel0Commit and
- * JET_bitWaitAllLevel0Commit (level 0 only) wait for earlier commits. *commit_id (may be NULL) =
- * gen << 32 | isec << 16 | ib of Commit0, 0 when nothing was logged.
- * JET_errNotInTransaction; log errors. When Commit0 could not be appended the transaction is still
- * open. When it could not be made durable it is closed, and the log is down.
+ * waits until it is durable, unless grbit has JET_bitCommitLazyFlush. JET_bitWaitLastLevel0Commit
+ * and JET_bitWaitAllLevel0Commit (level 0 only) wait for earlier commits. *commit_id (may be NULL)
+ * = gen << 32 | isec << 16 | ib of Commit0, 0 when nothing was logged. JET_errNotInTransaction; log
+ * errors. When Commit0 could not be appended the transaction is still open. When it could not be
+ * made durable it is closed, and the log is down.
  */
 JET_ERR session_commit(struct session *s, JET_GRBIT grbit, uint64_t *commit_id);
 
 /* Undoes the innermost level, or all with JET_bitRollbackAll. JET_errNotInTransaction;
- * JET_errRollbackError: could not undo; the instance must go down (levels are popped all the same). */
+ * JET_errRollbackError: could not undo; the instance must go down (levels are popped all the same).
+ */
 JET_ERR session_rollback(struct session *s, JET_GRBIT grbit);
 
 /*
@@ -158,8 +163,8 @@ uint32_t session_begin0(const struct session *s);
 struct lgpos session_begin0_lgpos(const struct session *s);
 struct trx *session_trx(const struct session *s);
 
-/* The instance is going down without a log: forgets the session's transaction, undoes nothing. No tree
- * may be in use by anybody. */
+/* The instance is going down without a log: forgets the session's transaction, undoes nothing. No
+ * tree may be in use by anybody. */
 void session_abandon(struct session *s);
 
 /* Binds an action to the current level (>= 1). The session owns it from now on. */
@@ -170,7 +175,8 @@ void session_add_action(struct session *s, struct txn_action *action);
 /* The session with this procid, made when needed. JET_errOutOfMemory, JET_errOutOfSessions. */
 JET_ERR txn_redo_session(struct txn *txn, uint16_t procid, struct session **out);
 
-/* Begin0 (begin0 != 0) or Begin: levels more levels, starting at level_from. JET_errLogFileCorrupt. */
+/* Begin0 (begin0 != 0) or Begin: levels more levels, starting at level_from. JET_errLogFileCorrupt.
+ */
 JET_ERR session_redo_begin(struct session *s, uint8_t level_from, uint8_t levels, uint32_t begin0,
                            struct lgpos at);
 JET_ERR session_redo_commit(struct session *s, uint8_t level_to);
@@ -183,10 +189,10 @@ JET_ERR session_redo_rollback(struct session *s, uint8_t levels);
 void txn_redo_each_open(struct txn *txn, void (*fn)(struct session *s, void *ctx), void *ctx);
 
 /*
- * Drops, without touching pages, what redo keeps of committed transactions for the purge at its end: their
- * dead nodes, and those of rollbacks; but for the newest `keep` of each kind. 0: a database is detached, or
- * the run that made them is over. Otherwise it bounds memory: what is old was purged in the log long ago;
- * if not, a dead node stays, which is only waste.
+ * Drops, without touching pages, what redo keeps of committed transactions for the purge at its
+ * end: their dead nodes, and those of rollbacks; but for the newest `keep` of each kind. 0: a
+ * database is detached, or the run that made them is over. Otherwise it bounds memory: what is old
+ * was purged in the log long ago; if not, a dead node stays, which is only waste.
  */
 void txn_redo_forget(struct txn *txn, uint32_t keep);
 

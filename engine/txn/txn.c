@@ -2,8 +2,8 @@
 /*
  * txn: the instance's transaction system: numbers, active snapshots, procids, version cleanup.
  *
- * Cleanup queue: transactions in commit order. Its head may be consumed when its commit0 is older than
- * the oldest active snapshot; numbers of both kinds come from one counter.
+ * Cleanup queue: transactions in commit order. Its head may be consumed when its commit0 is older
+ * than the oldest active snapshot; numbers of both kinds come from one counter.
  */
 #include "txn/internal.h"
 

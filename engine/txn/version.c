@@ -47,7 +47,7 @@ bookmark_equal(gconstpointer a, gconstpointer b)
 void
 version_map_init(struct version_map *map, bool unique)
 {
-    *map = (struct version_map){.unique = unique};
+    *map = (struct version_map) {.unique = unique};
 }
 
 static void
@@ -92,7 +92,7 @@ version_map_clear(struct txn *txn, struct version_map *map)
         g_hash_table_foreach(map->newest, cut_off, NULL);
         g_hash_table_destroy(map->newest);
     }
-    *map = (struct version_map){.unique = map->unique};
+    *map = (struct version_map) {.unique = map->unique};
     g_mutex_unlock(&txn->cleanup_lock);
 }
 
@@ -198,7 +198,8 @@ rce_new_redo(struct session *s, uint32_t rceid, enum rce_oper oper, struct span 
     struct rce *r = g_try_malloc(size);
     if (!r)
         return JET_errOutOfMemory;
-    *r = (struct rce){.oper = (uint16_t)oper, .rceid = rceid, .trx = s->trx, .size = size, .txn = txn};
+    *r = (struct rce) {
+        .oper = (uint16_t)oper, .rceid = rceid, .trx = s->trx, .size = size, .txn = txn};
     uint8_t *at = put(r->bytes, key, &r->bookmark.key);
     at = put(at, data, &r->bookmark.data);
     put(at, before, &r->before);
@@ -251,7 +252,7 @@ version_queue_purge(struct txn *txn, struct version_map *map, struct span key, s
     struct rce *r = g_try_malloc(size);
     if (!r)
         return;
-    *r = (struct rce){.oper = RCE_PURGE, .map = map, .size = size, .txn = txn};
+    *r = (struct rce) {.oper = RCE_PURGE, .map = map, .size = size, .txn = txn};
     put(put(r->bytes, key, &r->bookmark.key), data, &r->bookmark.data);
     atomic_fetch_add(&txn->version_bytes, size);
     g_mutex_lock(&txn->lock);
@@ -299,7 +300,7 @@ void
 version_view(const struct rce *r, const struct session *s, bool deleted, struct span data,
              struct version_view *view)
 {
-    *view = (struct version_view){.exists = !deleted, .data = data};
+    *view = (struct version_view) {.exists = !deleted, .data = data};
     for (; r; r = r->older) {
         bool visible = rce_visible(r, s);
         if (r->oper == RCE_DELTA) { /* those of others may lie below one's own */
@@ -328,8 +329,7 @@ version_undo_deltas(const struct version_view *view, const struct session *s, ui
         if (r->oper != RCE_DELTA && visible)
             return;
         if (r->oper == RCE_DELTA && !visible && r->delta_offset + 4u <= view->data.len)
-            le32_put(copy + r->delta_offset,
-                     le32_get(copy + r->delta_offset) - (uint32_t)r->delta);
+            le32_put(copy + r->delta_offset, le32_get(copy + r->delta_offset) - (uint32_t)r->delta);
     }
 }
 

@@ -6,11 +6,12 @@
  * newest first. What a reader sees is the node on the page, taken back by every RCE it may not see.
  *
  * Invariants:
- *  1. Of all RCEs of a bookmark only those of one transaction are uncommitted, and they are the newest
- *     (first writer wins).
- *  2. The map of a tree, and the links of its chains, are guarded by the tree's latch: changed under
- *     the write latch, read under the read latch.
- *  3. The list of a session (trx_next) belongs to the session until commit, then to the cleanup queue.
+ *  1. Of all RCEs of a bookmark only those of one transaction are uncommitted, and they are the
+ * newest (first writer wins).
+ *  2. The map of a tree, and the links of its chains, are guarded by the tree's latch: changed
+ * under the write latch, read under the read latch.
+ *  3. The list of a session (trx_next) belongs to the session until commit, then to the cleanup
+ * queue.
  */
 #pragma once
 
@@ -27,11 +28,12 @@ struct trx;
 struct txn;
 
 enum rce_oper { /* values as in UndoInfo and Undo records */
-    RCE_INSERT = 1,
-    RCE_REPLACE = 2,
-    RCE_FLAG_DELETE = 3,
-    RCE_DELTA = 4,
-    RCE_PURGE = 0x100, /* not a version: a node left dead by a rollback, for cleanup to delete */
+                RCE_INSERT = 1,
+                RCE_REPLACE = 2,
+                RCE_FLAG_DELETE = 3,
+                RCE_DELTA = 4,
+                RCE_PURGE = 0x100, /* not a version: a node left dead by a rollback, for cleanup to
+                                      delete */
 };
 
 struct bookmark {
@@ -41,30 +43,31 @@ struct bookmark {
 
 /* The versions of one tree; embedded in struct btree. */
 struct version_map {
-    GHashTable *newest; /* bookmark -> newest RCE (its own bookmark is the key); made with the first */
-    bool unique;        /* bookmark = key alone */
-    int64_t shrunk;     /* sum over its RCEs: most that undo might need back on all pages */
-    uint64_t count;     /* RCEs in the map */
+    GHashTable
+        *newest;    /* bookmark -> newest RCE (its own bookmark is the key); made with the first */
+    bool unique;    /* bookmark = key alone */
+    int64_t shrunk; /* sum over its RCEs: most that undo might need back on all pages */
+    uint64_t count; /* RCEs in the map */
 };
 
 struct rce {
-    struct bookmark bookmark;    /* in bytes[]; first member */
-    struct rce *older;           /* same bookmark */
-    struct rce *trx_prev;        /* same transaction, made before */
+    struct bookmark bookmark; /* in bytes[]; first member */
+    struct rce *older;        /* same bookmark */
+    struct rce *trx_prev;     /* same transaction, made before */
     struct rce *trx_next;
-    struct version_map *map;     /* the tree it belongs to: owner is found from it; NULL: gone */
+    struct version_map *map; /* the tree it belongs to: owner is found from it; NULL: gone */
     struct trx *trx;
     bool in_map;
     uint32_t rceid;
-    uint16_t oper;               /* enum rce_oper */
+    uint16_t oper; /* enum rce_oper */
     uint8_t level;
-    uint16_t delta_offset;       /* Delta */
-    int32_t delta;               /* Delta: what was added */
-    struct span before;          /* Replace: old data */
-    uint32_t shrunk;             /* Replace: bytes by which the node became shorter; before adding */
+    uint16_t delta_offset; /* Delta */
+    int32_t delta;         /* Delta: what was added */
+    struct span before;    /* Replace: old data */
+    uint32_t shrunk;       /* Replace: bytes by which the node became shorter; before adding */
     struct txn *txn;
-    size_t size;                 /* of this allocation */
-    uint8_t bytes[];             /* key, bookmark data, before-image */
+    size_t size;     /* of this allocation */
+    uint8_t bytes[]; /* key, bookmark data, before-image */
 };
 
 void version_map_init(struct version_map *map, bool unique);
@@ -73,8 +76,8 @@ void version_map_init(struct version_map *map, bool unique);
 void version_map_clear(struct txn *txn, struct version_map *map);
 
 /*
- * An RCE for a change that is about to be made, with a fresh rceid, not yet in any map. data is the bookmark
- * data (empty in unique trees). JET_errOutOfMemory, JET_errVersionStoreOutOfMemory.
+ * An RCE for a change that is about to be made, with a fresh rceid, not yet in any map. data is the
+ * bookmark data (empty in unique trees). JET_errOutOfMemory, JET_errVersionStoreOutOfMemory.
  */
 JET_ERR rce_new(struct session *s, enum rce_oper oper, struct span key, struct span data,
                 struct span before, struct rce **out);
@@ -90,7 +93,8 @@ void rce_free(struct rce *rce);
  * Needs the tree's write latch. */
 void version_add(struct version_map *map, struct session *s, struct rce *rce);
 
-/* Redo: a version just added belongs to a lower level than the session's (its UndoInfo came late). */
+/* Redo: a version just added belongs to a lower level than the session's (its UndoInfo came late).
+ */
 void version_lower(struct rce *rce, struct session *s, uint8_t level);
 
 /* Takes it out of the map (tree's write latch); the RCE itself stays. No harm if not in. */
@@ -106,7 +110,8 @@ struct rce *version_find(const struct version_map *map, struct span key, struct 
 struct rce *version_find_rceid(const struct version_map *map, struct span key, struct span data,
                                uint32_t rceid);
 
-/* Is the change visible to the session: its own, or committed before its snapshot? May spin briefly. */
+/* Is the change visible to the session: its own, or committed before its snapshot? May spin
+ * briefly. */
 bool rce_visible(const struct rce *rce, const struct session *s);
 
 /* Is it committed at all? */
@@ -136,8 +141,8 @@ JET_ERR version_check_delta(const struct rce *newest, const struct session *s);
 uint32_t version_reserved(const struct rce *newest);
 
 /*
- * A dead node without versions: left by a rollback, or by a crash before cleanup. Queues it for cleanup.
- * If the queue is long, or without memory, it is left for the next who passes by.
+ * A dead node without versions: left by a rollback, or by a crash before cleanup. Queues it for
+ * cleanup. If the queue is long, or without memory, it is left for the next who passes by.
  */
 void version_queue_purge(struct txn *txn, struct version_map *map, struct span key,
                          struct span data);

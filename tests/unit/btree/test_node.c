@@ -94,8 +94,9 @@ test_find_when_prefixes_are_stored_agrees_with_order(void **state)
         uint8_t rest[2] = {(uint8_t)(i * 4), 0};
         bool packed = i % 2;
         uint8_t whole[8] = {1, 1, 1, 1, 1, 1, rest[0], 0};
-        assert_true(page_insert(&page, i, packed ? 6 : 0, packed ? span_of(rest, 2) : span_of(whole, 8),
-                                span_of("d", 1), packed ? NODE_COMPRESSED : 0));
+        assert_true(page_insert(&page, i, packed ? 6 : 0,
+                                packed ? span_of(rest, 2) : span_of(whole, 8), span_of("d", 1),
+                                packed ? NODE_COMPRESSED : 0));
     }
     for (uint32_t k = 0; k < 256; k++) {
         uint8_t key[8] = {1, 1, 1, 1, 1, 1, (uint8_t)k, 0};
@@ -150,7 +151,7 @@ static void
 random_record(struct lr *lr, uint8_t *bytes)
 {
     static const uint8_t types[] = {LR_SPLIT2, LR_MERGE2};
-    *lr = (struct lr){.type = types[rnd(2)]};
+    *lr = (struct lr) {.type = types[rnd(2)]};
     lr->page.iline = (uint16_t)rnd(60);
     if (lr->type == LR_MERGE2) {
         lr->merge.flags = (uint8_t)rnd(8);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * replay: a crash, and the smallest recovery: redo of all logs from the first record, undo of what is
- * open. Enough to hold redo of trees and space against what do-time left.
+ * replay: a crash, and the smallest recovery: redo of all logs from the first record, undo of what
+ * is open. Enough to hold redo of trees and space against what do-time left.
  */
 #pragma once
 
@@ -67,7 +67,8 @@ replay_record(struct replay *r, struct span record, struct lgpos at)
     switch (lr.type) {
     case LR_BEGIN0:
     case LR_BEGIN:
-        OK(session_redo_begin(s, lr.tx.level, lr.tx.levels, lr.type == LR_BEGIN0 ? lr.tx.trx : 0, at));
+        OK(session_redo_begin(s, lr.tx.level, lr.tx.levels, lr.type == LR_BEGIN0 ? lr.tx.trx : 0,
+                              at));
         break;
     case LR_COMMIT:
         OK(session_redo_commit(s, lr.tx.level));
@@ -107,7 +108,8 @@ replay_undo(struct session *s, void *ctx)
     OK(session_rollback(s, JET_bitRollbackAll));
 }
 
-/* Any page may have reached the disk before the crash, or not: some go back to what `before` has. */
+/* Any page may have reached the disk before the crash, or not: some go back to what `before` has.
+ */
 static inline void
 replay_mix_pages(struct world *w, const char *before, gsize before_len, uint32_t seed)
 {
@@ -126,8 +128,8 @@ replay_mix_pages(struct world *w, const char *before, gsize before_len, uint32_t
 }
 
 /*
- * Crash and recovery: of the pages changed since the last write some are lost; the log is whole. The
- * world has no log then.
+ * Crash and recovery: of the pages changed since the last write some are lost; the log is whole.
+ * The world has no log then.
  */
 static inline void
 world_crash(struct world *w, uint32_t frames, uint32_t seed)
@@ -154,7 +156,8 @@ world_crash(struct world *w, uint32_t frames, uint32_t seed)
     replay_mix_pages(w, before, before_len, seed);
     world_make_cache(w, frames);
     world_open_db(w, false, NULL);
-    struct replay r = {w, g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref)};
+    struct replay r = {w,
+                       g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref)};
     for (guint i = 0; i < paths->len; i++) {
         struct log_reader_opts opts = {.expect = {.gen = (int32_t)i + 1,
                                                   .signature = sign,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fault loops: a page that cannot be read, a log that cannot be written. An operation that fails has
- * changed nothing; what was acknowledged is there after recovery.
+ * Fault loops: a page that cannot be read, a log that cannot be written. An operation that fails
+ * has changed nothing; what was acknowledged is there after recovery.
  */
 #include <errno.h>
 
@@ -76,10 +76,8 @@ test_changes_when_a_read_fails_leave_all_as_it_was(void **state)
     OK(btree_cursor_open(w.s, t, &c));
     for (uint64_t round = 0; round < 400; round++) {
         OK(session_begin(w.s, 0));
-        os_fault_arm(&(struct os_fault){.calls = OS_CALL_READ,
-                                        .nth = 1 + round % 23,
-                                        .errnum = EIO,
-                                        .path_part = "t.edb"});
+        os_fault_arm(&(struct os_fault) {
+            .calls = OS_CALL_READ, .nth = 1 + round % 23, .errnum = EIO, .path_part = "t.edb"});
         JET_ERR err = batch(&w, c, done * BATCH);
         os_fault_arm(NULL);
         if (err >= 0) {
@@ -117,11 +115,11 @@ test_insert_when_the_disk_is_full_fails_and_goes_on_later(void **state)
     OK(btree_cursor_open(w.s, t, &c));
     for (int round = 0; round < 3; round++) {
         JET_ERR err = JET_errSuccess;
-        os_fault_arm(&(struct os_fault){.calls = OS_CALL_WRITE,
-                                        .nth = 1,
-                                        .persistent = true,
-                                        .errnum = ENOSPC,
-                                        .path_part = "t.edb"});
+        os_fault_arm(&(struct os_fault) {.calls = OS_CALL_WRITE,
+                                         .nth = 1,
+                                         .persistent = true,
+                                         .errnum = ENOSPC,
+                                         .path_part = "t.edb"});
         OK(session_begin(w.s, 0));
         while (err >= 0 && n < 20000) {
             err = insert(c, n);
@@ -158,12 +156,12 @@ log_fault_at(uint64_t nth)
     OK(btree_open(w.db, fdp, &t));
     OK(btree_cursor_open(w.s, t, &c));
     OK(log_flush_all(w.log));
-    os_fault_arm(&(struct os_fault){.calls = OS_CALL_WRITE | OS_CALL_SYNC,
-                                    .nth = nth,
-                                    .persistent = true,
-                                    .torn = nth % 2 == 0,
-                                    .errnum = EIO,
-                                    .path_part = ".log"});
+    os_fault_arm(&(struct os_fault) {.calls = OS_CALL_WRITE | OS_CALL_SYNC,
+                                     .nth = nth,
+                                     .persistent = true,
+                                     .torn = nth % 2 == 0,
+                                     .errnum = EIO,
+                                     .path_part = ".log"});
     for (uint32_t i = 0; i < 12; i++) {
         OK(session_begin(w.s, 0));
         JET_ERR err = batch(&w, c, i * BATCH);

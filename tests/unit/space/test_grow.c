@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Trees that grow over many pages and shrink to none, on all page sizes; the space adds up throughout.
+ * Trees that grow over many pages and shrink to none, on all page sizes; the space adds up
+ * throughout.
  */
 #include "world.h"
 

@@ -126,7 +126,7 @@ conflict(struct model *m, struct actor *a, uint32_t k)
 static void
 note(struct actor *a, uint32_t k, bool exists, uint32_t value)
 {
-    a->at[a->level][k] = (struct pending){true, exists, value};
+    a->at[a->level][k] = (struct pending) {true, exists, value};
 }
 
 /* ---- the index, kept along with the rows; the counters ---- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Space: where trees begin, rollback and drop give all back, fragmented OE and AE trees split and join,
- * nothing is given out twice, nothing is lost.
+ * Space: where trees begin, rollback and drop give all back, fragmented OE and AE trees split and
+ * join, nothing is given out twice, nothing is lost.
  */
 #include "replay.h"
 
@@ -70,8 +70,13 @@ test_create_when_database_is_new_puts_trees_where_ese_does(void **state)
     struct world *w = *state;
     static const struct {
         uint32_t parent, pages, flags, expect;
-    } trees[] = {{1, 20, 0, 4},    {1, 5, 0, 24},  {4, 3, PAGE_FLAG_INDEX, 7},
-                 {4, 3, PAGE_FLAG_INDEX, 10}, {1, 1, 0, 29}, {1, 1, 0, 32}, {1, 1, 0, 35}};
+    } trees[] = {{1, 20, 0, 4},
+                 {1, 5, 0, 24},
+                 {4, 3, PAGE_FLAG_INDEX, 7},
+                 {4, 3, PAGE_FLAG_INDEX, 10},
+                 {1, 1, 0, 29},
+                 {1, 1, 0, 32},
+                 {1, 1, 0, 35}};
     OK(session_begin(w->s, 0));
     for (size_t i = 0; i < G_N_ELEMENTS(trees); i++) {
         uint32_t fdp;
@@ -79,8 +84,8 @@ test_create_when_database_is_new_puts_trees_where_ese_does(void **state)
         assert_int_equal(fdp, trees[i].expect);
     }
     OK(session_commit(w->s, 0, NULL));
-    assert_whole(w, 1, (const uint32_t[]){4, 24, 29, 32, 35}, 5);
-    assert_whole(w, 4, (const uint32_t[]){7, 10}, 2);
+    assert_whole(w, 1, (const uint32_t[]) {4, 24, 29, 32, 35}, 5);
+    assert_whole(w, 4, (const uint32_t[]) {7, 10}, 2);
     uint32_t last, owned, available;
     OK(space_pgno_last(w->db, &last));
     assert_int_equal(last, 254);
@@ -230,10 +235,12 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_create_when_database_is_new_puts_trees_where_ese_does,
                                         setup, teardown),
-        cmocka_unit_test_setup_teardown(test_create_when_rolled_back_gives_all_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_create_when_rolled_back_gives_all_back, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(
             test_delete_when_committed_gives_all_back_after_old_snapshots, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_delete_when_rolled_back_keeps_the_tree, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_delete_when_rolled_back_keeps_the_tree, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_space_trees_when_fragmented_split_and_join, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_space_trees_when_crashed_are_redone, setup, teardown),

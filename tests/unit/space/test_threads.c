@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Many threads on the same trees: money moves between accounts, rows come and go, everybody's snapshot
- * adds up, cleanup runs all the while.
+ * Many threads on the same trees: money moves between accounts, rows come and go, everybody's
+ * snapshot adds up, cleanup runs all the while.
  */
 #include "world.h"
 

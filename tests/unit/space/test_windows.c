@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Databases made by Windows: every tree is sound, its space adds up, and it can be written: trees of one
- * extent turn into ordinary ones when they grow, compressed pages split.
+ * Databases made by Windows: every tree is sound, its space adds up, and it can be written: trees
+ * of one extent turn into ordinary ones when they grow, compressed pages split.
  */
 #include "space/internal.h"
 #include "world.h"
 
 static const char *const files[] = {
-    "dissect/basic.edb",  "dissect/index.edb",        "dissect/multi.edb",
-    "dissect/text.edb",   "dissect/Current.mdb",      "dissect/SRUDB.dat",
-    "ese_parser/test.edb", "ese_parser/decompress_test.edb", "artemis/win10/qmgr.db",
-    "artemis/win11/qmgr.db", "plaso/SystemIdentity.mdb", "secedit/a/secedit.sdb",
+    "dissect/basic.edb",        "dissect/index.edb",
+    "dissect/multi.edb",        "dissect/text.edb",
+    "dissect/Current.mdb",      "dissect/SRUDB.dat",
+    "ese_parser/test.edb",      "ese_parser/decompress_test.edb",
+    "artemis/win10/qmgr.db",    "artemis/win11/qmgr.db",
+    "plaso/SystemIdentity.mdb", "secedit/a/secedit.sdb",
 };
 
 struct tree {
@@ -24,7 +26,7 @@ windows_open(struct world *w, const char *name)
     gsize len;
     if (!g_file_get_contents(from, &data, &len, NULL))
         return false;
-    *w = (struct world){.page_bytes = le32_get(data + 236)};
+    *w = (struct world) {.page_bytes = le32_get(data + 236)};
     w->dir = g_dir_make_tmp("world-XXXXXX", NULL);
     w->path = g_build_filename(w->dir, "t.edb", NULL);
     assert_true(g_file_set_contents(w->path, data, (gssize)len, NULL));

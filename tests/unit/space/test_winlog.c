@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A log written by Windows (a database's creation, splits, merges, deletes), redone from nothing: every
- * dbtime in it must match, and sound trees and whole space must come out.
+ * A log written by Windows (a database's creation, splits, merges, deletes), redone from nothing:
+ * every dbtime in it must match, and sound trees and whole space must come out.
  */
 #include "replay.h"
 
 static void
 redo_all(struct world *w, struct log_reader *reader)
 {
-    struct replay r = {w, g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref)};
+    struct replay r = {w,
+                       g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref)};
     struct span record;
     struct lgpos at;
     JET_ERR err;
     while ((err = log_reader_next(reader, &record, &at)) == 1) {
         uint8_t type = record.data[0];
-        if ((type >= LR_BEGIN && type <= LR_MACRO_ABORT) || lr_is_page(type) || type == LR_EXTEND_DB)
+        if ((type >= LR_BEGIN && type <= LR_MACRO_ABORT) || lr_is_page(type) ||
+            type == LR_EXTEND_DB)
             replay_record(&r, record, at);
     }
     OK(err);
@@ -43,7 +45,7 @@ open_winlog(struct world *w, struct log_reader **reader, char *path)
         print_message("no corpus: %s\n", log);
         return false;
     }
-    *w = (struct world){.page_bytes = 4096};
+    *w = (struct world) {.page_bytes = 4096};
     w->dir = g_dir_make_tmp("world-XXXXXX", NULL);
     w->path = g_build_filename(w->dir, "t.edb", NULL);
     world_make_cache(w, 512);
@@ -128,7 +130,8 @@ test_redo_when_some_pages_were_written_gives_the_same(void **state)
             if (x >> 16 & 1)
                 memset(part + at, 0, 4096);
         }
-        g_autofree char *path = g_strdup_printf("%s/winlog-%u.edb", g_get_tmp_dir(), g_random_int());
+        g_autofree char *path =
+            g_strdup_printf("%s/winlog-%u.edb", g_get_tmp_dir(), g_random_int());
         assert_true(g_file_set_contents(path, part, (gssize)len, NULL));
         assert_true(open_winlog(&w, &reader, path));
         redo_all(&w, reader);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * world: a log, a cache, a database with its root, and transactions over them, in a directory of its own.
+ * world: a log, a cache, a database with its root, and transactions over them, in a directory of
+ * its own.
  */
 #pragma once
 
@@ -68,11 +69,14 @@ world_make_cache(struct world *w, uint32_t frames)
 static inline void
 world_begin(struct world *w, uint32_t page_bytes, uint32_t frames)
 {
-    *w = (struct world){.page_bytes = page_bytes};
+    *w = (struct world) {.page_bytes = page_bytes};
     w->dir = g_dir_make_tmp("world-XXXXXX", NULL);
     w->path = g_build_filename(w->dir, "t.edb", NULL);
-    struct log_config cfg = {
-        .dir = w->dir, .base = "edb", .eight_dot_three = true, .file_kib = 1024, .page_bytes = page_bytes};
+    struct log_config cfg = {.dir = w->dir,
+                             .base = "edb",
+                             .eight_dot_three = true,
+                             .file_kib = 1024,
+                             .page_bytes = page_bytes};
     OK(log_create(&cfg, &w->log));
     world_make_cache(w, frames);
     world_open_db(w, true, w->log);

@@ -89,12 +89,13 @@ teardown(void **state)
 }
 
 static struct rce *
-change(struct fixture *fx, struct session *s, enum rce_oper oper, const char *key, const char *before)
+change(struct fixture *fx, struct session *s, enum rce_oper oper, const char *key,
+       const char *before)
 {
     struct rce *r;
     OK(session_log_begin(s));
-    OK(rce_new(s, oper, span_of(key, 1), span_of(NULL, 0), span_of(before, before ? strlen(before) : 0),
-               &r));
+    OK(rce_new(s, oper, span_of(key, 1), span_of(NULL, 0),
+               span_of(before, before ? strlen(before) : 0), &r));
     version_add(&fx->map, s, r);
     return r;
 }
@@ -151,7 +152,8 @@ test_levels_when_wrong_give_their_errors(void **state)
     for (int i = 0; i < TXN_LEVEL_MAX; i++)
         OK(session_begin(fx->s, 0));
     assert_int_equal(session_begin(fx->s, 0), JET_errTransTooDeep);
-    assert_int_equal(session_commit(fx->s, JET_bitWaitLastLevel0Commit, NULL), JET_errInTransaction);
+    assert_int_equal(session_commit(fx->s, JET_bitWaitLastLevel0Commit, NULL),
+                     JET_errInTransaction);
     OK(session_rollback(fx->s, JET_bitRollbackAll));
     assert_int_equal(session_level(fx->s), 0);
     OK(session_commit(fx->s, JET_bitWaitLastLevel0Commit, NULL));
