@@ -2,6 +2,7 @@
 #include "ops.h"
 
 #include "control.h"
+#include "ops_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,34 +11,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { INO_ROOT = 1, INO_CONTROL = 2, INO_STATUS = 3, INO_FIRST_FILE = 16 };
-
 #define FOREVER_S   86400.0
 #define BLOCK_BYTES (1u << 20)
-
-/* An open file. A reader may close it as soon as it has the last answer, before we are done with
- * it. */
-struct handle {
-    gint uses; /* atomic: one of the kernel, one of each read under way */
-    struct ops_context *c;
-    struct backup_file *file; /* NULL: the status */
-    struct window *window;    /* NULL: straight reads */
-    char *text;               /* of the status, as it was when it was opened */
-};
-
-static struct ops_context *
-context(fuse_req_t req)
-{
-    return fuse_req_userdata(req);
-}
-
-static struct backup_file *
-file_of(const struct ops_context *c, fuse_ino_t ino)
-{
-    if (ino < INO_FIRST_FILE || ino - INO_FIRST_FILE >= c->backup->files->len)
-        return NULL;
-    return c->backup->files->pdata[ino - INO_FIRST_FILE];
-}
 
 static void
 set_times(struct stat *st, int64_t ns)
@@ -66,7 +41,7 @@ fill_file(const struct backup_file *file, struct stat *st)
 static bool
 fill_stat(const struct ops_context *c, fuse_ino_t ino, struct stat *st)
 {
-    const struct backup_file *file = file_of(c, ino);
+    const struct backup_file *file = ops_file(c, ino);
 
     *st = (struct stat) {.st_uid = geteuid(), .st_gid = getegid(), .st_blksize = BLOCK_BYTES};
     set_times(st, c->mounted_us * 1000);
@@ -116,7 +91,7 @@ timeout_of(fuse_ino_t ino)
 static void
 op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-    struct ops_context *c = context(req);
+    struct ops_context *c = ops_of(req);
     struct fuse_entry_param entry = {.entry_timeout = FOREVER_S};
 
     if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
@@ -137,7 +112,7 @@ op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
     struct stat st;
 
-    if (fill_stat(context(req), ino, &st))
+    if (fill_stat(ops_of(req), ino, &st))
         fuse_reply_attr(req, &st, timeout_of(ino));
     else
         fuse_reply_err(req, ENOENT);
@@ -168,7 +143,7 @@ dir_entry(const struct ops_context *c, fuse_ino_t dir, size_t k, const char **na
 static void
 list(fuse_req_t req, fuse_ino_t dir, size_t size, off_t off, bool plus)
 {
-    const struct ops_context *c = context(req);
+    const struct ops_context *c = ops_of(req);
     g_autofree char *buf = g_try_malloc(size);
     size_t used = 0;
     const char *name;
@@ -216,189 +191,10 @@ op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fu
     list(req, ino, size, off, true);
 }
 
-static JET_ERR
-read_block(void *ctx, uint64_t off, void *buf, uint32_t len)
-{
-    struct handle *handle = ctx;
-    return backup_read(handle->c->backup, handle->file, off, buf, len);
-}
-
-static void
-handle_drop(struct handle *handle)
-{
-    if (!g_atomic_int_dec_and_test(&handle->uses))
-        return;
-    window_close(handle->window);
-    g_free(handle->text);
-    g_free(handle);
-}
-
-static void
-kernel_holds(struct handle *handle, bool holds)
-{
-    struct ops_context *c = handle->c;
-
-    g_mutex_lock(&c->lock);
-    if (holds)
-        g_hash_table_add(c->open, handle);
-    else
-        g_hash_table_remove(c->open, handle);
-    g_mutex_unlock(&c->lock);
-}
-
-static void
-handle_release(struct handle *handle)
-{
-    kernel_holds(handle, false);
-    handle_drop(handle);
-}
-
-static void
-reply_open(fuse_req_t req, struct handle *handle, struct fuse_file_info *fi)
-{
-    g_atomic_int_set(&handle->uses, 1); /* from here on the threads that read see what is in it */
-    kernel_holds(handle, true);
-    fi->fh = (uintptr_t)handle;
-    if (fuse_reply_open(req, fi) < 0)
-        handle_release(handle);
-}
-
-static void
-open_status(fuse_req_t req, struct ops_context *c, struct fuse_file_info *fi)
-{
-    struct handle *handle = g_new0(struct handle, 1);
-
-    handle->c = c;
-    handle->text = c->status_text(c->ctx);
-    fi->direct_io = 1;
-    reply_open(req, handle, fi);
-}
-
-static void
-open_file(fuse_req_t req, struct ops_context *c, struct backup_file *file,
-          struct fuse_file_info *fi)
-{
-    JET_ERR err = backup_file_open(c->backup, file);
-    if (err < 0) {
-        fuse_reply_err(req, exit_errno(err));
-        return;
-    }
-    struct handle *handle = g_new0(struct handle, 1);
-    handle->c = c;
-    handle->file = file;
-    if (c->cache != CACHE_DIRECT && file->text == NULL) {
-        struct window_source source = {read_block, handle, file->size};
-        handle->window = window_open(c->workers, &source);
-    }
-    fi->direct_io = c->cache != CACHE_PAGE;
-    fi->keep_cache = c->cache == CACHE_PAGE;
-    reply_open(req, handle, fi);
-}
-
-static void
-op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
-{
-    struct ops_context *c = context(req);
-    struct backup_file *file = file_of(c, ino);
-
-    if ((fi->flags & O_ACCMODE) != O_RDONLY)
-        fuse_reply_err(req, EROFS);
-    else if (ino == INO_STATUS)
-        open_status(req, c, fi);
-    else if (file == NULL)
-        fuse_reply_err(req, EISDIR);
-    else
-        open_file(req, c, file, fi);
-}
-
-static void
-op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
-{
-    handle_release((struct handle *)(uintptr_t)fi->fh);
-    fuse_reply_err(req, 0);
-}
-
-static void
-read_status(fuse_req_t req, const char *text, size_t size, off_t off)
-{
-    size_t len = strlen(text);
-
-    if ((size_t)off >= len)
-        fuse_reply_buf(req, NULL, 0);
-    else
-        fuse_reply_buf(req, text + off, MIN(size, len - (size_t)off));
-}
-
-struct reply {
-    fuse_req_t req;
-    const struct iovec *iov;
-    int n_iov;
-};
-
-static int
-send_reply(void *ctx)
-{
-    const struct reply *reply = ctx;
-    return fuse_reply_iov(reply->req, reply->iov, reply->n_iov);
-}
-
-static void
-read_window(fuse_req_t req, struct handle *handle, size_t size, off_t off)
-{
-    struct window_answer answer;
-
-    JET_ERR err =
-        window_read(handle->window, (uint64_t)off, MIN(size, WINDOW_BLOCK_BYTES), &answer);
-    if (err < 0) {
-        fuse_reply_err(req, exit_errno(err));
-        return;
-    }
-    struct reply reply = {req, answer.iov, answer.n_iov};
-    backup_deliver(handle->c->backup, handle->file, (uint64_t)off, answer.bytes, send_reply,
-                   &reply);
-    window_release(handle->window, &answer);
-}
-
-static void
-read_straight(fuse_req_t req, struct handle *handle, size_t size, off_t off)
-{
-    uint64_t left = handle->file->size > (uint64_t)off ? handle->file->size - (uint64_t)off : 0;
-    size_t len = MIN(MIN(size, WINDOW_BLOCK_BYTES), left);
-    g_autofree void *buf = len == 0 ? NULL : g_try_malloc(len);
-
-    if (len > 0 && buf == NULL) {
-        fuse_reply_err(req, ENOMEM);
-        return;
-    }
-    JET_ERR err = len == 0 ? JET_errSuccess : read_block(handle, (uint64_t)off, buf, (uint32_t)len);
-    if (err < 0) {
-        fuse_reply_err(req, exit_errno(err));
-        return;
-    }
-    struct iovec iov = {buf, len};
-    struct reply reply = {req, &iov, 1};
-    backup_deliver(handle->c->backup, handle->file, (uint64_t)off, len, send_reply, &reply);
-}
-
-static void
-op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
-{
-    struct handle *handle = (struct handle *)(uintptr_t)fi->fh;
-
-    g_atomic_int_inc(&handle->uses);
-    if (handle->text != NULL)
-        read_status(req, handle->text, size, off);
-    else if (handle->window != NULL)
-        read_window(req, handle, size, off);
-    else
-        read_straight(req, handle, size, off);
-    handle_drop(handle);
-}
-
 static void
 op_statfs(fuse_req_t req, fuse_ino_t ino)
 {
-    const struct ops_context *c = context(req);
+    const struct ops_context *c = ops_of(req);
     uint64_t bytes = 0;
 
     for (guint i = 0; i < c->backup->files->len; i++)
@@ -417,7 +213,7 @@ op_statfs(fuse_req_t req, fuse_ino_t ino)
 static void
 op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi)
 {
-    const struct backup_file *file = file_of(context(req), ino);
+    const struct backup_file *file = ops_file(ops_of(req), ino);
 
     if (file == NULL || (whence != SEEK_DATA && whence != SEEK_HOLE))
         fuse_reply_err(req, EINVAL);
@@ -456,7 +252,7 @@ reply_value(fuse_req_t req, const char *value, size_t len, size_t size)
 static void
 op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 {
-    g_autofree char *value = attribute(file_of(context(req), ino), name);
+    g_autofree char *value = attribute(ops_file(ops_of(req), ino), name);
 
     if (value == NULL)
         fuse_reply_err(req, ENODATA);
@@ -468,7 +264,7 @@ static void
 op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
     static const char names[] = "user.jetfs.kind\0user.jetfs.generation";
-    const struct backup_file *file = file_of(context(req), ino);
+    const struct backup_file *file = ops_file(ops_of(req), ino);
     size_t len = file == NULL             ? 0
                  : file->kind == FILE_LOG ? sizeof names
                                           : sizeof "user.jetfs.kind";
@@ -480,7 +276,7 @@ static void
 op_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned int cmd, void *arg, struct fuse_file_info *fi,
          unsigned flags, const void *in_buf, size_t in_bytes, size_t out_bytes)
 {
-    struct ops_context *c = context(req);
+    struct ops_context *c = ops_of(req);
     uint32_t word;
 
     if (ino != INO_STATUS || cmd != CONTROL_END || in_bytes < sizeof word) {
@@ -508,28 +304,6 @@ op_init(void *userdata, struct fuse_conn_info *conn)
     c->ready(c->ctx);
 }
 
-void
-ops_init(struct ops_context *c)
-{
-    g_mutex_init(&c->lock);
-    c->open = g_hash_table_new(NULL, NULL);
-}
-
-void
-ops_deinit(struct ops_context *c)
-{
-    GHashTableIter iter;
-    gpointer handle;
-
-    if (c->open == NULL)
-        return;
-    g_hash_table_iter_init(&iter, c->open);
-    while (g_hash_table_iter_next(&iter, &handle, NULL))
-        handle_drop(handle);
-    g_clear_pointer(&c->open, g_hash_table_unref);
-    g_mutex_clear(&c->lock);
-}
-
 const struct fuse_lowlevel_ops ops_table = {
     .init = op_init,
     .lookup = op_lookup,
@@ -537,9 +311,9 @@ const struct fuse_lowlevel_ops ops_table = {
     .opendir = op_opendir,
     .readdir = op_readdir,
     .readdirplus = op_readdirplus,
-    .open = op_open,
-    .read = op_read,
-    .release = op_release,
+    .open = ops_open,
+    .read = ops_read,
+    .release = ops_release,
     .statfs = op_statfs,
     .lseek = op_lseek,
     .getxattr = op_getxattr,

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "status.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -44,8 +42,8 @@ begin_object(JsonBuilder *b, const char *name)
     json_builder_begin_object(b);
 }
 
-static char *
-signature_text(const JET_SIGNATURE *signature)
+char *
+status_signature(const JET_SIGNATURE *signature)
 {
     const uint8_t *bytes = (const uint8_t *)signature;
     GString *text = g_string_new(NULL);
@@ -138,7 +136,7 @@ add_session(JsonBuilder *b, const struct status *status)
 {
     g_autofree char *instance =
         g_strndup(status->engine.szInstance, sizeof status->engine.szInstance);
-    g_autofree char *signature = signature_text(&status->engine.signLog);
+    g_autofree char *signature = status_signature(&status->engine.signLog);
 
     begin_object(b, "owner");
     add_bool(b, "live", status->backup->live);
@@ -175,7 +173,7 @@ add_files(JsonBuilder *b, const struct status *status)
 static void
 add_this_as_last_complete(JsonBuilder *b, const struct status *status)
 {
-    g_autofree char *signature = signature_text(&status->engine.signLog);
+    g_autofree char *signature = status_signature(&status->engine.signLog);
 
     json_builder_begin_object(b);
     add_time(b, "end", status->end_us);
@@ -252,144 +250,6 @@ status_to_text(const struct status *status)
     return to_text(root);
 }
 
-static gint64
-int_member(JsonObject *object, const char *name)
-{
-    JsonNode *node = object == NULL ? NULL : json_object_get_member(object, name);
-    return node != NULL && JSON_NODE_HOLDS_VALUE(node) ? json_node_get_int(node) : 0;
-}
-
-static const char *
-string_member(JsonObject *object, const char *name)
-{
-    JsonNode *node = object == NULL ? NULL : json_object_get_member(object, name);
-    return node != NULL && JSON_NODE_HOLDS_VALUE(node) ? json_node_get_string(node) : NULL;
-}
-
-static JsonObject *
-object_member(JsonObject *object, const char *name)
-{
-    JsonNode *node = object == NULL ? NULL : json_object_get_member(object, name);
-    return node != NULL && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
-}
-
-static bool
-log_is_listed(JsonArray *logs, const struct backup_file *file)
-{
-    for (guint i = 0; i < json_array_get_length(logs); i++) {
-        JsonNode *node = json_array_get_element(logs, i);
-        JsonObject *log = JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
-        if (int_member(log, "generation") == file->generation &&
-            int_member(log, "size") == (gint64)file->size &&
-            int_member(log, "mtime_ns") == file->mtime_ns)
-            return true;
-    }
-    return false;
-}
-
-void
-status_carry(struct status *status)
-{
-    JsonNode *last = status->last_complete;
-    JsonObject *object =
-        last != NULL && JSON_NODE_HOLDS_OBJECT(last) ? json_node_get_object(last) : NULL;
-    JsonNode *logs = object == NULL ? NULL : json_object_get_member(object, "logs");
-    g_autofree char *signature = signature_text(&status->engine.signLog);
-
-    if (logs == NULL || !JSON_NODE_HOLDS_ARRAY(logs) ||
-        g_strcmp0(string_member(object, "signature"), signature) != 0)
-        return;
-    for (guint i = 0; i < status->backup->files->len; i++) {
-        struct backup_file *file = status->backup->files->pdata[i];
-        if (file->kind == FILE_LOG)
-            file->carried = log_is_listed(json_node_get_array(logs), file);
-    }
-}
-
-bool
-status_parse(const char *text, struct status_summary *summary)
-{
-    g_autoptr(JsonParser) parser = json_parser_new();
-
-    *summary = (struct status_summary) {0};
-    if (!json_parser_load_from_data(parser, text, -1, NULL))
-        return false;
-    g_autoptr(JsonNode) root = json_parser_steal_root(parser);
-    if (root == NULL || !JSON_NODE_HOLDS_OBJECT(root))
-        return false;
-    JsonObject *object = json_node_get_object(root);
-    JsonObject *result = object_member(object, "result");
-    JsonObject *driver = object_member(object, "driver");
-    if (result == NULL || driver == NULL || string_member(object, "state") == NULL)
-        return false;
-    summary->state = g_strdup(string_member(object, "state"));
-    summary->result = (enum jetfs_exit)int_member(result, "exit");
-    summary->result_name = g_strdup(string_member(result, "name"));
-    summary->text = g_strdup(string_member(result, "text"));
-    summary->mountpoint = g_strdup(string_member(object, "mountpoint"));
-    summary->status_file = g_strdup(string_member(object, "status_file"));
-    summary->pid = (int)int_member(driver, "pid");
-    summary->start_ticks = (guint64)int_member(driver, "start_ticks");
-    summary->root = g_steal_pointer(&root);
-    return true;
-}
-
-/* Up to the end of the file, whatever size it seems to have: the live status changes between looks.
- */
-bool
-status_read(int fd, struct status_summary *summary)
-{
-    g_autoptr(GByteArray) bytes = g_byte_array_new();
-    uint8_t buf[16384];
-    ssize_t n;
-
-    *summary = (struct status_summary) {0};
-    while ((n = read(fd, buf, sizeof buf)) > 0 || (n < 0 && errno == EINTR))
-        g_byte_array_append(bytes, buf, n > 0 ? (guint)n : 0);
-    g_byte_array_append(bytes, (const uint8_t *)"", 1);
-    return n == 0 && status_parse((const char *)bytes->data, summary);
-}
-
-bool
-status_load(const char *path, struct status_summary *summary)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-
-    *summary = (struct status_summary) {0};
-    if (fd < 0)
-        return false;
-    bool loaded = status_read(fd, summary);
-    close(fd);
-    return loaded;
-}
-
-void
-status_summary_clear(struct status_summary *summary)
-{
-    g_free(summary->state);
-    g_free(summary->result_name);
-    g_free(summary->text);
-    g_free(summary->mountpoint);
-    g_free(summary->status_file);
-    g_clear_pointer(&summary->root, json_node_unref);
-    *summary = (struct status_summary) {0};
-}
-
-JsonNode *
-status_load_last_complete(const char *path)
-{
-    struct status_summary summary;
-    JsonNode *last = NULL;
-
-    if (status_load(path, &summary)) {
-        JsonNode *node =
-            json_object_get_member(json_node_get_object(summary.root), "last_complete");
-        last = node == NULL ? NULL : json_node_copy(node);
-    }
-    status_summary_clear(&summary);
-    return last;
-}
-
 char *
 status_with_result(const struct status_summary *summary, enum jetfs_exit result, const char *text)
 {
@@ -407,35 +267,4 @@ status_with_result(const struct status_summary *summary, enum jetfs_exit result,
     json_object_set_string_member(object, "end", end);
     json_object_set_object_member(object, "result", changed);
     return to_text(root);
-}
-
-guint64
-status_process_start(int pid)
-{
-    g_autofree char *path = g_strdup_printf("/proc/%d/stat", pid);
-    g_autofree char *text = NULL;
-
-    if (pid <= 0 || !g_file_get_contents(path, &text, NULL, NULL))
-        return 0;
-    const char *after_name = strrchr(text, ')');
-    if (after_name == NULL)
-        return 0;
-    g_auto(GStrv) fields = g_strsplit(after_name + 1, " ", -1);
-    if (g_strv_length(fields) < 21)
-        return 0;
-    /* A zombie has ended: what it held is released. Fields 3 (state) and 22 (start) of proc(5). */
-    return fields[1][0] == 'Z' ? 0 : g_ascii_strtoull(fields[20], NULL, 10);
-}
-
-bool
-status_is_alive(const struct status_summary *summary)
-{
-    return summary->start_ticks != 0 && status_process_start(summary->pid) == summary->start_ticks;
-}
-
-bool
-status_is_leased(const struct status_summary *summary)
-{
-    JsonNode *node = json_object_get_member(json_node_get_object(summary->root), "lease");
-    return node != NULL && JSON_NODE_HOLDS_VALUE(node) && json_node_get_boolean(node);
 }

@@ -46,6 +46,9 @@ struct status {
 /* The JSON text, with a newline at its end. Owned by the caller. */
 char *status_to_text(const struct status *status);
 
+/* A log signature as the status names it. Owned by the caller. */
+char *status_signature(const JET_SIGNATURE *signature);
+
 /* Marks the logs of `status->backup` that "last_complete" names as carried. */
 void status_carry(struct status *status);
 
