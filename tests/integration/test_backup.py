@@ -30,6 +30,20 @@ def copies(mount, work):
     return made
 
 
+def recovered(load, work):
+    """A copy of the recovered view, which needs no restore, and its freeze position."""
+    mount = h.Mount(load.dir, os.path.join(work, 'mnt-recovered'), '-o', 'recovered')
+    freeze = mount.live()['freeze']['lgpos']  # the manifest is that of clean files
+    copy = os.path.join(work, 'copy-recovered')
+    os.makedirs(copy)
+    code, out = h.copy_cp(mount.path, copy)
+    result, ended = mount.umount()
+    h.ok(code == 0 and result == h.COMPLETE, 'the recovered view is mounted and copied',
+         out + ended)
+    load.wait_ready(load.status()['commits'] + 200)
+    return copy, freeze
+
+
 def main():
     h.need_fuse()
     work = h.scratch()
@@ -58,8 +72,11 @@ def main():
     status = mount.status() or {}
     h.ok(code == h.COMPLETE and status.get('state') == 'done' and
          status['result']['name'] == 'complete', 'umount ends a complete session', f'{out}\n{status}')
+    clean, clean_freeze = recovered(load, work)
     stopped = load.stop()
     h.ok(stopped == 0, 'jetload ended in order', load.log())
+    good, out = h.check(clean, load.ledger, '--freeze', clean_freeze)
+    h.ok(good, 'the recovered view held exactly the commits before its freeze', out)
 
     code, out = h.run(h.JETFS, 'verify', made['cp'])
     h.ok(code == 0, 'jetfs verify finds the copy good', out)
