@@ -112,7 +112,7 @@ struct span {
 static inline struct span
 span_of(const void *data, size_t len)
 {
-    return (struct span){data, len};
+    return (struct span) {data, len};
 }
 
 /* memcmp order, the shorter first on a tie: the order of ESE keys. */
@@ -134,7 +134,7 @@ struct cursor {
 static inline struct cursor
 cursor_over(const void *data, size_t len)
 {
-    return (struct cursor){data, len, false};
+    return (struct cursor) {data, len, false};
 }
 
 static inline struct span
@@ -142,7 +142,7 @@ cursor_take(struct cursor *c, size_t len)
 {
     if (c->bad || len > c->left) {
         c->bad = true;
-        return (struct span){NULL, 0};
+        return (struct span) {NULL, 0};
     }
     struct span s = {c->at, len};
     c->at += len;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * expand: compressed column values, and page images in Windows' logs. First byte: scheme << 3 | low bits
- * (edb format 6).
+ * expand: compressed column values, and page images in Windows' logs. First byte: scheme << 3 | low
+ * bits (edb format 6).
  *
  *   scheme 1  7-bit ASCII packed LSB first; low bits + 1 = bits used in the last byte
  *   scheme 2  the same, each character becomes a UTF-16 unit

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * checkpoint: where the next recovery would start (log format, 4.4); declared in instance/instance.h.
+ * checkpoint: where the next recovery would start (log format, 4.4); declared in
+ * instance/instance.h.
  *
- * candidate = min(log tip, first record of each open transaction, oldest Begin0 behind a dirty page).
- * The order of looking matters: the tip first, so that whatever begins while we look lies above it;
- * then transactions; then a flush, so that those which ended before are durable, lazy commits too:
- * recovery from the candidate would not see that such a one must be undone. Pages last, since a
- * transaction that ends in between has left its pages dirty.
+ * candidate = min(log tip, first record of each open transaction, oldest Begin0 behind a dirty
+ * page). The order of looking matters: the tip first, so that whatever begins while we look lies
+ * above it; then transactions; then a flush, so that those which ended before are durable, lazy
+ * commits too: recovery from the candidate would not see that such a one must be undone. Pages
+ * last, since a transaction that ends in between has left its pages dirty.
  */
 #include <string.h>
 
@@ -73,7 +74,8 @@ instance_write_checkpoint(struct instance *inst, struct lgpos at, bool clean)
     cp->attach_valid = !clean;
     if (!clean)
         instance_attach_list(inst, at, cp->attach);
-    bool short_ext = (params_number(inst->params, JET_paramLegacyFileNames) & JET_bitESE98FileNames) != 0;
+    bool short_ext =
+        (params_number(inst->params, JET_paramLegacyFileNames) & JET_bitESE98FileNames) != 0;
     g_autofree char *name = log_name_checkpoint(params_text(inst->params, JET_paramBaseName),
                                                 short_ext ? "log" : "jtx");
     g_autofree char *path = g_build_filename(inst->system_dir, name, NULL);
@@ -106,7 +108,8 @@ worth_writing(struct lgpos from, struct lgpos to)
     return to.isec > from.isec + STEP_SEGMENTS;
 }
 
-/* Needs the work lock or a caller that keeps databases attached: the timer takes it with trylock. */
+/* Needs the work lock or a caller that keeps databases attached: the timer takes it with trylock.
+ */
 JET_ERR
 instance_checkpoint(struct instance *inst, bool sync)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* database: create, attach, detach, open, close (log format, 3.6); declared in instance/instance.h. */
+/* database: create, attach, detach, open, close (log format, 3.6); declared in instance/instance.h.
+ */
 #include <string.h>
 #include <sys/random.h>
 
@@ -162,7 +163,7 @@ take_entry(struct instance *inst, const char *path)
     for (size_t i = 0; i < INSTANCE_DBS && !found; i++) {
         if (inst->dbs[i].dbid == 0) {
             found = &inst->dbs[i];
-            *found = (struct instance_db){.dbid = (uint8_t)(i + 1), .path = g_strdup(path)};
+            *found = (struct instance_db) {.dbid = (uint8_t)(i + 1), .path = g_strdup(path)};
         }
     }
     g_mutex_unlock(&inst->dbs_lock);
@@ -177,7 +178,7 @@ release_entry(struct instance *inst, struct instance_db *db)
     g_mutex_lock(&inst->dbs_lock); /* the checkpoint and attach lists may look at it */
     struct dbfile *file = g_steal_pointer(&db->file);
     g_free(db->path);
-    *db = (struct instance_db){0};
+    *db = (struct instance_db) {0};
     g_mutex_unlock(&inst->dbs_lock);
     dbfile_close(file);
 }
@@ -579,8 +580,8 @@ instance_open_database(struct instance *inst, const char *path, JET_GRBIT grbit,
         db->opens++;
         g_mutex_unlock(&inst->dbs_lock);
         *dbid = db->dbid;
-        err = db->readonly && !(grbit & JET_bitDbReadOnly) ? JET_wrnFileOpenReadOnly
-                                                           : JET_errSuccess;
+        err =
+            db->readonly && !(grbit & JET_bitDbReadOnly) ? JET_wrnFileOpenReadOnly : JET_errSuccess;
     } else {
         err = JET_errDatabaseNotFound;
     }

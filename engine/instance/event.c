@@ -247,8 +247,8 @@ deliver(const struct events *ev, const struct event_def *def, const char *text)
         [EVENT_ERROR] = "error", [EVENT_WARNING] = "warning", [EVENT_INFORMATION] = "info"};
     g_autoptr(GDateTime) now = g_date_time_new_now_utc();
     g_autofree char *stamp = g_date_time_format(now, "%Y-%m-%dT%H:%M:%SZ");
-    g_autofree char *line = g_strdup_printf("%s %s %d %s: %s\n", stamp, word[def->type],
-                                            (int)def->id, def->name, text);
+    g_autofree char *line =
+        g_strdup_printf("%s %s %d %s: %s\n", stamp, word[def->type], (int)def->id, def->name, text);
     if (!file) {
         write_line(STDERR_FILENO, line);
         return;

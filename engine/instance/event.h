@@ -17,73 +17,73 @@ enum event_type { EVENT_ERROR = 1, EVENT_WARNING = 2, EVENT_INFORMATION = 4 };
 
 /* Ids as in ESE's message table (backup API, 0.4). */
 enum event_id {
-    EVENT_INIT = 100,                         /* engine started: version */
-    EVENT_TERM = 101,                         /* engine stopped */
-    EVENT_INSTANCE_START = 102,               /* instance started */
-    EVENT_INSTANCE_STOP = 103,                /* instance stopped */
-    EVENT_INSTANCE_STOP_ERROR = 104,          /* instance stopped with error */
-    EVENT_RESTORE_START = 204,                /* backup-log folder, roll-forward log folder */
-    EVENT_RESTORE_STOP = 205,                 /* */
-    EVENT_MISSING_FULL_BACKUP = 206,          /* database */
-    EVENT_FULL_BACKUP_START = 210,            /* */
-    EVENT_INCREMENTAL_BACKUP_START = 211,     /* */
-    EVENT_BACKUP_STOP = 213,                  /* */
-    EVENT_BACKUP_STOP_ERROR = 214,            /* error */
-    EVENT_BACKUP_STOP_BY_CALLER = 215,        /* */
-    EVENT_DB_LOCATION_CHANGE = 216,           /* old path, new path */
-    EVENT_BACKUP_DATABASE_ERROR = 217,        /* error, file */
-    EVENT_BACKUP_READ_ERROR = 218,            /* error, file */
-    EVENT_BACKUP_INFO_UPDATE_ERROR = 219,     /* error */
-    EVENT_BACKUP_FILE_START = 220,            /* file, size */
-    EVENT_BACKUP_FILE_STOP_OK = 221,          /* file */
-    EVENT_BACKUP_FILE_STOP_BEFORE_END = 222,  /* file, bytes read, size */
-    EVENT_BACKUP_LOGS_START = 223,            /* first log, last log */
-    EVENT_BACKUP_TRUNCATE = 224,              /* first log, last log */
-    EVENT_BACKUP_NO_TRUNCATE = 225,           /* */
-    EVENT_BACKUP_STOP_BY_SERVER = 226,        /* */
-    EVENT_BACKUP_TRUNCATE_MISSING = 227,      /* count */
-    EVENT_RECOVERY_START = 300,               /* recovery begins */
-    EVENT_RECOVERY_LOG = 301,                 /* log being replayed */
-    EVENT_RECOVERY_STOP = 302,                /* recovery done */
-    EVENT_DATABASE_CREATE = 325,              /* database */
-    EVENT_DATABASE_ATTACH = 326,              /* database */
-    EVENT_DATABASE_DETACH = 327,              /* database */
-    EVENT_PATCH_FILE_MISMATCH = 430,          /* database */
-    EVENT_RESTORE_LOG_TOO_HIGH = 431,         /* given log, needed log */
-    EVENT_RESTORE_LOG_TOO_LOW = 432,          /* given log, needed log */
-    EVENT_RESTORE_LOG_BAD_SIGNATURE = 433,    /* log */
-    EVENT_RESTORE_LOG_NOT_CONTIGUOUS = 434,   /* log */
-    EVENT_RESTORE_LOG_MISSING = 435,          /* log */
-    EVENT_REDO_ABRUPT_END = 446,              /* log */
-    EVENT_RESTORE_CURRENT_LOG_MISSING = 450,  /* log */
-    EVENT_REDO_MISSING_LOW_LOG = 452,         /* database, first log given, log needed */
-    EVENT_REDO_MISSING_HIGH_LOG = 453,        /* database, last log given, log needed */
-    EVENT_RESTORE_FAIL = 454,                 /* error */
-    EVENT_EXISTING_LOG_BAD_SIGNATURE = 457,   /* log */
-    EVENT_EXISTING_LOG_NOT_CONTIGUOUS = 458,  /* log */
-    EVENT_BACKUP_LOG_MISSING = 459,           /* log */
-    EVENT_LOG_TORN_RESTORE = 460,             /* log */
-    EVENT_LOG_CORRUPT_RESTORE = 463,          /* log */
-    EVENT_LOG_TORN_TAIL = 461,                /* log, segment */
-    EVENT_LOG_CORRUPT = 465,                  /* log, segment */
-    EVENT_PAGE_CHECKSUM = 474,                /* database, page, error */
-    EVENT_PAGE_NUMBER = 475,                  /* database, page */
-    EVENT_PAGE_REPAIRED = 476,                /* database, page */
-    EVENT_LOG_WRITE_ERROR = 482,              /* file, error */
-    EVENT_TRANSIENT_READ_ERROR = 493,         /* file, offset */
-    EVENT_REDO_LOG_MISMATCH = 496,            /* database, log */
-    EVENT_BACKUP_LOG_NOT_COPIED = 520,        /* */
-    EVENT_COMMITTED_LOG_MISSING = 523,        /* database, last log given, log needed */
-    EVENT_ATTACH_BACKUP_DATABASE = 619,       /* database */
+    EVENT_INIT = 100,                        /* engine started: version */
+    EVENT_TERM = 101,                        /* engine stopped */
+    EVENT_INSTANCE_START = 102,              /* instance started */
+    EVENT_INSTANCE_STOP = 103,               /* instance stopped */
+    EVENT_INSTANCE_STOP_ERROR = 104,         /* instance stopped with error */
+    EVENT_RESTORE_START = 204,               /* backup-log folder, roll-forward log folder */
+    EVENT_RESTORE_STOP = 205,                /* */
+    EVENT_MISSING_FULL_BACKUP = 206,         /* database */
+    EVENT_FULL_BACKUP_START = 210,           /* */
+    EVENT_INCREMENTAL_BACKUP_START = 211,    /* */
+    EVENT_BACKUP_STOP = 213,                 /* */
+    EVENT_BACKUP_STOP_ERROR = 214,           /* error */
+    EVENT_BACKUP_STOP_BY_CALLER = 215,       /* */
+    EVENT_DB_LOCATION_CHANGE = 216,          /* old path, new path */
+    EVENT_BACKUP_DATABASE_ERROR = 217,       /* error, file */
+    EVENT_BACKUP_READ_ERROR = 218,           /* error, file */
+    EVENT_BACKUP_INFO_UPDATE_ERROR = 219,    /* error */
+    EVENT_BACKUP_FILE_START = 220,           /* file, size */
+    EVENT_BACKUP_FILE_STOP_OK = 221,         /* file */
+    EVENT_BACKUP_FILE_STOP_BEFORE_END = 222, /* file, bytes read, size */
+    EVENT_BACKUP_LOGS_START = 223,           /* first log, last log */
+    EVENT_BACKUP_TRUNCATE = 224,             /* first log, last log */
+    EVENT_BACKUP_NO_TRUNCATE = 225,          /* */
+    EVENT_BACKUP_STOP_BY_SERVER = 226,       /* */
+    EVENT_BACKUP_TRUNCATE_MISSING = 227,     /* count */
+    EVENT_RECOVERY_START = 300,              /* recovery begins */
+    EVENT_RECOVERY_LOG = 301,                /* log being replayed */
+    EVENT_RECOVERY_STOP = 302,               /* recovery done */
+    EVENT_DATABASE_CREATE = 325,             /* database */
+    EVENT_DATABASE_ATTACH = 326,             /* database */
+    EVENT_DATABASE_DETACH = 327,             /* database */
+    EVENT_PATCH_FILE_MISMATCH = 430,         /* database */
+    EVENT_RESTORE_LOG_TOO_HIGH = 431,        /* given log, needed log */
+    EVENT_RESTORE_LOG_TOO_LOW = 432,         /* given log, needed log */
+    EVENT_RESTORE_LOG_BAD_SIGNATURE = 433,   /* log */
+    EVENT_RESTORE_LOG_NOT_CONTIGUOUS = 434,  /* log */
+    EVENT_RESTORE_LOG_MISSING = 435,         /* log */
+    EVENT_REDO_ABRUPT_END = 446,             /* log */
+    EVENT_RESTORE_CURRENT_LOG_MISSING = 450, /* log */
+    EVENT_REDO_MISSING_LOW_LOG = 452,        /* database, first log given, log needed */
+    EVENT_REDO_MISSING_HIGH_LOG = 453,       /* database, last log given, log needed */
+    EVENT_RESTORE_FAIL = 454,                /* error */
+    EVENT_EXISTING_LOG_BAD_SIGNATURE = 457,  /* log */
+    EVENT_EXISTING_LOG_NOT_CONTIGUOUS = 458, /* log */
+    EVENT_BACKUP_LOG_MISSING = 459,          /* log */
+    EVENT_LOG_TORN_RESTORE = 460,            /* log */
+    EVENT_LOG_CORRUPT_RESTORE = 463,         /* log */
+    EVENT_LOG_TORN_TAIL = 461,               /* log, segment */
+    EVENT_LOG_CORRUPT = 465,                 /* log, segment */
+    EVENT_PAGE_CHECKSUM = 474,               /* database, page, error */
+    EVENT_PAGE_NUMBER = 475,                 /* database, page */
+    EVENT_PAGE_REPAIRED = 476,               /* database, page */
+    EVENT_LOG_WRITE_ERROR = 482,             /* file, error */
+    EVENT_TRANSIENT_READ_ERROR = 493,        /* file, offset */
+    EVENT_REDO_LOG_MISMATCH = 496,           /* database, log */
+    EVENT_BACKUP_LOG_NOT_COPIED = 520,       /* */
+    EVENT_COMMITTED_LOG_MISSING = 523,       /* database, last log given, log needed */
+    EVENT_ATTACH_BACKUP_DATABASE = 619,      /* database */
 };
 
 struct events;
 
 struct event_options {
-    const char *source;      /* JET_paramEventSource; NULL or "" = the program's name */
-    const char *instance;    /* instance display name; NULL = "" */
-    const char *file;        /* JET_paramJetxEventFile; NULL or "" = journal, else stderr */
-    bool no_information;     /* JET_paramNoInformationEvent */
+    const char *source;   /* JET_paramEventSource; NULL or "" = the program's name */
+    const char *instance; /* instance display name; NULL = "" */
+    const char *file;     /* JET_paramJetxEventFile; NULL or "" = journal, else stderr */
+    bool no_information;  /* JET_paramNoInformationEvent */
 };
 
 /* Never fails; copies its options. */
@@ -91,9 +91,10 @@ struct events *events_new(const struct event_options *options);
 void events_free(struct events *events); /* NULL is fine */
 
 /*
- * Reports an event with its inserts, strings, ended by NULL: event_report(ev, EVENT_BACKUP_FILE_START,
- * path, size, NULL). Inserts beyond those of the text are appended. Safe from any thread; never
- * fails, never blocks on the engine's locks. events NULL: reported without an instance name.
+ * Reports an event with its inserts, strings, ended by NULL: event_report(ev,
+ * EVENT_BACKUP_FILE_START, path, size, NULL). Inserts beyond those of the text are appended. Safe
+ * from any thread; never fails, never blocks on the engine's locks. events NULL: reported without
+ * an instance name.
  */
 void event_report(struct events *events, enum event_id id, ...) G_GNUC_NULL_TERMINATED;
 

@@ -9,8 +9,8 @@
  *  1. log, cache and txn exist exactly in RUNNING and TERMINATING.
  *  2. Each attached database has an AttachDB or CreateDB record that is durable before its header
  *     says so; each clean header is written after all its pages and its DetachDB or ShutDownMark.
- *  3. The checkpoint only moves forward, and never past the first record of an open transaction, of a
- *     dirty page, or of what is not yet durable; headers are written before it.
+ *  3. The checkpoint only moves forward, and never past the first record of an open transaction, of
+ * a dirty page, or of what is not yet durable; headers are written before it.
  *
  * Locks, in order: work (attach, detach, create, term: one at a time; held across I/O), then dbs
  * (the array of databases; never across I/O, never across log calls), then state (gate).
@@ -41,13 +41,13 @@ enum instance_state { INSTANCE_CREATED, INSTANCE_STARTING, INSTANCE_RUNNING, INS
 
 /* An attached database. */
 struct instance_db {
-    uint8_t dbid;             /* 0 = free entry */
-    bool readonly;            /* not logged, not backed up */
-    uint32_t opens;           /* JetOpenDatabase less JetCloseDatabase; guarded by dbs lock */
-    char *path;               /* absolute */
+    uint8_t dbid;   /* 0 = free entry */
+    bool readonly;  /* not logged, not backed up */
+    uint32_t opens; /* JetOpenDatabase less JetCloseDatabase; guarded by dbs lock */
+    char *path;     /* absolute */
     uint8_t sign_db[28];
-    struct lgpos attach;      /* position of its AttachDB or CreateDB record; guarded by dbs lock */
-    struct lgpos consistent;  /* lgposConsistent before this attach */
+    struct lgpos attach;     /* position of its AttachDB or CreateDB record; guarded by dbs lock */
+    struct lgpos consistent; /* lgposConsistent before this attach */
     struct dbfile *file;
     struct btree_db *trees;
     struct table_db *catalog;
@@ -67,26 +67,27 @@ struct instance {
 
     GMutex state_lock;
     GCond state_changed;
-    enum instance_state state;  /* all of these: state_lock */
-    uint32_t inside;            /* threads inside gated calls */
+    enum instance_state state; /* all of these: state_lock */
+    uint32_t inside;           /* threads inside gated calls */
     bool restoring;
-    bool service_stopped;       /* JetStopService */
-    JET_ERR unavailable;        /* fatal error that took the instance down, or 0 */
+    bool service_stopped; /* JetStopService */
+    JET_ERR unavailable;  /* fatal error that took the instance down, or 0 */
 
-    _Atomic JET_ERR backup_error; /* what attach, detach and clean term answer during a backup, else 0 */
-    _Atomic bool backup_allowed;  /* between a successful init and the begin of term */
-    void *backup;                 /* backup/context.h: made by that layer, freed by it before term ends */
-    void *service;                /* service/server.h: the same */
+    _Atomic JET_ERR
+        backup_error; /* what attach, detach and clean term answer during a backup, else 0 */
+    _Atomic bool backup_allowed; /* between a successful init and the begin of term */
+    void *backup;  /* backup/context.h: made by that layer, freed by it before term ends */
+    void *service; /* service/server.h: the same */
 
     char *system_dir, *log_dir; /* absolute, no final slash; set by instance_init */
     struct os_file *lock;       /* on log_dir: one process, one instance */
     struct log *log;
     struct cache *cache;
     struct txn *txn;
-    struct lgpos init_lgpos;    /* this run's Init2 */
+    struct lgpos init_lgpos; /* this run's Init2 */
 
     GMutex checkpoint_lock;
-    struct lgpos checkpoint;    /* in the checkpoint file; checkpoint_lock */
+    struct lgpos checkpoint; /* in the checkpoint file; checkpoint_lock */
 
     GThread *timer;
     GCond timer_wake;
@@ -100,24 +101,24 @@ struct instance *instance_new(struct params *params, const char *name, const cha
 void instance_free(struct instance *inst); /* must be CREATED; NULL is fine */
 
 struct instance_init_options {
-    JET_GRBIT grbit;           /* of JetInit3 */
+    JET_GRBIT grbit;              /* of JetInit3 */
     const JET_RSTINFO_A *restore; /* map and stop position, or NULL */
 };
 
 /*
- * Recovers, then starts logging. JET_errAlreadyInitialized, JET_errInvalidPath (a directory is missing),
- * JET_errLogFilePathInUse, JET_errOutOfMemory; those of recovery_soft (recovery/recovery.h) and
- * log_create. Warnings of recovery are returned; the instance then runs.
+ * Recovers, then starts logging. JET_errAlreadyInitialized, JET_errInvalidPath (a directory is
+ * missing), JET_errLogFilePathInUse, JET_errOutOfMemory; those of recovery_soft
+ * (recovery/recovery.h) and log_create. Warnings of recovery are returned; the instance then runs.
  */
 JET_ERR instance_init(struct instance *inst, const struct instance_init_options *options);
 
 /*
- * Shuts down. The caller has ended backup and service; sessions are ended by on_quiet, which is called
- * once no thread is inside the instance and none can enter.
- * grbit: JET_bitTermComplete, JET_bitTermAbrupt (do the same here), JET_bitTermDirty: no clean
- * shutdown, JET_errDirtyShutdown.
+ * Shuts down. The caller has ended backup and service; sessions are ended by on_quiet, which is
+ * called once no thread is inside the instance and none can enter. grbit: JET_bitTermComplete,
+ * JET_bitTermAbrupt (do the same here), JET_bitTermDirty: no clean shutdown, JET_errDirtyShutdown.
  * JET_errNotInitialized; JET_errTermInProgress; JET_errBackupInProgress: still one running, the
- * instance runs on; on I/O errors the instance is down, its databases dirty, and the error is returned.
+ * instance runs on; on I/O errors the instance is down, its databases dirty, and the error is
+ * returned.
  */
 JET_ERR instance_term(struct instance *inst, JET_GRBIT grbit, void (*on_quiet)(void *ctx),
                       void *ctx);
@@ -129,7 +130,8 @@ void instance_fail(struct instance *inst, JET_ERR err);
 
 /*
  * Every call of a running instance goes through. JET_errClientRequestToStopJetService,
- * JET_errInstanceUnavailable, JET_errTermInProgress, JET_errRestoreInProgress, JET_errNotInitialized.
+ * JET_errInstanceUnavailable, JET_errTermInProgress, JET_errRestoreInProgress,
+ * JET_errNotInitialized.
  */
 JET_ERR instance_enter(struct instance *inst) __attribute__((warn_unused_result));
 void instance_leave(struct instance *inst);
@@ -158,7 +160,8 @@ JET_ERR instance_attach_database(struct instance *inst, const char *path, JET_GR
 /* path NULL = all. JET_errDatabaseNotFound, JET_errDatabaseInUse (open, or versions in use). */
 JET_ERR instance_detach_database(struct instance *inst, const char *path);
 
-/* JET_errDatabaseNotFound: not attached. JET_wrnFileOpenReadOnly: attached read-only, asked to write. */
+/* JET_errDatabaseNotFound: not attached. JET_wrnFileOpenReadOnly: attached read-only, asked to
+ * write. */
 JET_ERR instance_open_database(struct instance *inst, const char *path, JET_GRBIT grbit,
                                JET_DBID *dbid);
 /* JET_errInvalidDatabaseId. */

@@ -174,8 +174,8 @@ recover(struct instance *inst, const struct instance_init_options *options,
     size_t n = restore && restore->rgrstmap ? (size_t)restore->crstmap : 0;
     g_autofree struct recovery_map *map = g_new0(struct recovery_map, n + 1);
     for (size_t i = 0; i < n; i++)
-        map[i] = (struct recovery_map){.log_path = restore->rgrstmap[i].szDatabaseName,
-                                       .file_path = restore->rgrstmap[i].szNewDatabaseName};
+        map[i] = (struct recovery_map) {.log_path = restore->rgrstmap[i].szDatabaseName,
+                                        .file_path = restore->rgrstmap[i].szNewDatabaseName};
     struct recovery_params params = {
         .log = log_config_of(inst),
         .system_path = inst->system_dir,
@@ -236,7 +236,7 @@ start_logging(struct instance *inst, const struct recovery_result *result)
         err = log_init2(inst);
     if (err < 0)
         return err;
-    inst->checkpoint = result->fresh ? (struct lgpos){0, 1, 1} : result->checkpoint;
+    inst->checkpoint = result->fresh ? (struct lgpos) {0, 1, 1} : result->checkpoint;
     log_set_checkpoint(inst->log, inst->checkpoint);
     return result->fresh ? instance_write_checkpoint(inst, inst->checkpoint, false) : err;
 }
@@ -247,7 +247,8 @@ drop_pools(struct instance *inst, bool flush)
     txn_free(g_steal_pointer(&inst->txn));
     cache_free(g_steal_pointer(&inst->cache));
     if (inst->log)
-        (void)log_close(g_steal_pointer(&inst->log), flush); /* its error was seen by flush before */
+        (void)log_close(g_steal_pointer(&inst->log),
+                        flush); /* its error was seen by flush before */
     release_dirs(inst);
     events_free(g_steal_pointer(&inst->events));
 }
@@ -255,7 +256,7 @@ drop_pools(struct instance *inst, bool flush)
 static struct events *
 make_events(const struct instance *inst)
 {
-    return events_new(&(struct event_options){
+    return events_new(&(struct event_options) {
         .source = params_text(inst->params, JET_paramEventSource),
         .instance = inst->display_name,
         .file = params_text(inst->params, JET_paramJetxEventFile),
@@ -313,7 +314,8 @@ append_shutdown_mark(struct instance *inst, struct lgpos *at)
 static JET_ERR
 append_term2(struct instance *inst, struct lgpos *at)
 {
-    struct lr lr = {.type = LR_TERM2, .quit = {.start = inst->init_lgpos, .logtime = logtime_now()}};
+    struct lr lr = {.type = LR_TERM2,
+                    .quit = {.start = inst->init_lgpos, .logtime = logtime_now()}};
     struct lr_parts parts;
     lr_encode(&lr, &parts);
     JET_ERR err = log_append(inst->log, parts.iov, parts.n, at);

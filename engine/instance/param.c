@@ -17,8 +17,14 @@ struct param_def {
     const char *preset_text;
 };
 
-#define NUM(id, when, min, max, preset) {id, NUMBER, when, min, max, preset, NULL}
-#define STR(id, kind, when, preset)     {id, kind, when, 0, 0, 0, preset}
+#define NUM(id, when, min, max, preset)                                                            \
+    {                                                                                              \
+        id, NUMBER, when, min, max, preset, NULL                                                   \
+    }
+#define STR(id, kind, when, preset)                                                                \
+    {                                                                                              \
+        id, kind, when, 0, 0, 0, preset                                                            \
+    }
 
 #define PATH_CHARS_MAX 259
 #define U32_MAX        0xffffffffu
@@ -150,8 +156,7 @@ check_text(const struct param_def *def, const char *text)
 }
 
 JET_ERR
-params_set(struct params *params, uint32_t id, uintptr_t number, const char *text,
-           bool initialized)
+params_set(struct params *params, uint32_t id, uintptr_t number, const char *text, bool initialized)
 {
     int i = find_def(id);
     if (i < 0 || defs[i].when == READ_ONLY)

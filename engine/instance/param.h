@@ -22,8 +22,8 @@ void params_free(struct params *params); /* NULL is fine */
 /*
  * Sets a parameter: number for integers, text (UTF-8, copied; NULL = "") for strings.
  * initialized: the instance runs, so that only changeable ones are accepted.
- * JET_errInvalidParameter: unknown, read-only or out of range. JET_errAlreadyInitialized: fixed now.
- * JET_errInvalidPath: a path longer than 259 characters or a base name not of 3 characters.
+ * JET_errInvalidParameter: unknown, read-only or out of range. JET_errAlreadyInitialized: fixed
+ * now. JET_errInvalidPath: a path longer than 259 characters or a base name not of 3 characters.
  */
 JET_ERR params_set(struct params *params, uint32_t id, uintptr_t number, const char *text,
                    bool initialized);

@@ -107,7 +107,7 @@ registry_add(struct instance *inst)
     }
     if (err >= 0) {
         struct entry *e = g_new(struct entry, 1);
-        *e = (struct entry){inst, 1, true};
+        *e = (struct entry) {inst, 1, true};
         g_ptr_array_add(instances, e);
         mode_users++;
     }

@@ -26,8 +26,8 @@ advance_cache(struct instance *inst)
     if (at <= back)
         return;
     uint64_t target = at - back;
-    cache_advance(inst->cache, (struct lgpos){.gen = (int32_t)(target / per_gen),
-                                              .isec = (uint16_t)(target % per_gen)});
+    cache_advance(inst->cache, (struct lgpos) {.gen = (int32_t)(target / per_gen),
+                                               .isec = (uint16_t)(target % per_gen)});
 }
 
 static void

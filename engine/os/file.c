@@ -52,8 +52,8 @@ open_flags(const char *path, int flags, struct os_file **out)
 JET_ERR
 os_file_open(const char *path, enum os_open how, struct os_file **out)
 {
-    /* Looked at before, since open(2) of a fifo waits for its other end. Not O_NONBLOCK instead: that
-     * fails where somebody holds a lease on the file. */
+    /* Looked at before, since open(2) of a fifo waits for its other end. Not O_NONBLOCK instead:
+     * that fails where somebody holds a lease on the file. */
     struct stat st;
     if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
         return fail("open", path, 0, EISDIR);

@@ -3,8 +3,8 @@
  * file: files and directories; the one place where errno becomes a JET_ERR.
  *
  * Reads and writes are whole: all bytes or an error. Each error is reported once, here, to stderr's
- * debug log (G_LOG_DOMAIN "jet-os"), with path, offset and errno. Every system call that can fail passes
- * os/fault.h first, so that tests can fail any of them.
+ * debug log (G_LOG_DOMAIN "jet-os"), with path, offset and errno. Every system call that can fail
+ * passes os/fault.h first, so that tests can fail any of them.
  */
 #pragma once
 
@@ -35,7 +35,8 @@ JET_ERR os_file_open(const char *path, enum os_open how, struct os_file **out);
 /* Makes a new file, mode 0600. JET_errFileAlreadyExists; os_error. */
 JET_ERR os_file_create(const char *path, struct os_file **out);
 
-/* A nameless file in a directory, gone with its last descriptor (O_TMPFILE, else create + unlink). */
+/* A nameless file in a directory, gone with its last descriptor (O_TMPFILE, else create + unlink).
+ */
 JET_ERR os_file_create_unnamed(const char *dir, struct os_file **out);
 
 /* Wraps a descriptor, which it owns from now on. path is for messages. */
@@ -95,13 +96,13 @@ JET_ERR os_dir_make(const char *dir);
 JET_ERR os_dir_list(const char *dir, char ***names);
 
 /*
- * Absolute path without . .. or double slashes; links in its directory part are resolved, the last part
- * need not exist. g_free. JET_errInvalidPath: empty, or the directory is not there.
+ * Absolute path without . .. or double slashes; links in its directory part are resolved, the last
+ * part need not exist. g_free. JET_errInvalidPath: empty, or the directory is not there.
  */
 JET_ERR os_path_full(const char *path, char **full);
 
-/* Takes a directory for this process' holder alone (flock). JET_errFileAccessDenied: taken. Dropped by
- * os_file_close. */
+/* Takes a directory for this process' holder alone (flock). JET_errFileAccessDenied: taken. Dropped
+ * by os_file_close. */
 JET_ERR os_dir_lock(const char *dir, struct os_file **out);
 
 /* The same, shared with others of this kind. */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * checksum: XOR and ECC of blocks (pages, page quarters, log segments), and the plain XOR of headers.
+ * checksum: XOR and ECC of blocks (pages, page quarters, log segments), and the plain XOR of
+ * headers.
  *
  * A block of n bytes, bits numbered 0 .. 8n-1, id = page number or segment number:
  *   X = XOR of its dwords, XOR id;  L = XOR of the numbers of its 1-bits;
  *   H = L if there is an even number of them, else L XOR (8n-1);  value = H << 48 | L << 32 | X.
- * The first 8 bytes count as zero where the value itself is stored there. When exactly one bit b has
- * flipped, stored and computed L differ by b, and H by its complement: so it can be put right.
+ * The first 8 bytes count as zero where the value itself is stored there. When exactly one bit b
+ * has flipped, stored and computed L differ by b, and H by its complement: so it can be put right.
  */
 #pragma once
 

@@ -264,7 +264,7 @@ static bool
 parse_node(const struct page *page, struct tag tag, struct node *node)
 {
     struct cursor c = cursor_over(area(page) + tag.ib, tag.cb);
-    *node = (struct node){.flags = tag.flags};
+    *node = (struct node) {.flags = tag.flags};
     if (tag.flags & NODE_COMPRESSED) {
         struct span header = page_external_header(page);
         size_t prefix_cb = cursor_u16(&c) & KEY_MASK;
@@ -345,8 +345,7 @@ node_key_cmp(const struct node *node, struct span key)
     int c = node->prefix.len ? memcmp(node->prefix.data, key.data, node->prefix.len) : 0;
     if (c != 0)
         return c;
-    return span_cmp(node->suffix,
-                    span_of(key.data + node->prefix.len, key.len - node->prefix.len));
+    return span_cmp(node->suffix, span_of(key.data + node->prefix.len, key.len - node->prefix.len));
 }
 
 /* ---- changing lines ---- */
@@ -371,7 +370,8 @@ reorganize(struct page *page)
     set_mic_free(page, at);
 }
 
-/* Contiguous bytes at ibMicFree, for cb bytes of data and extra_tags more tags; NULL: too little. */
+/* Contiguous bytes at ibMicFree, for cb bytes of data and extra_tags more tags; NULL: too little.
+ */
 static uint8_t *
 make_room(struct page *page, uint32_t cb, uint32_t extra_tags)
 {
@@ -407,7 +407,7 @@ insert_tag(struct page *page, uint16_t i, uint16_t cb, uint8_t flags)
     uint8_t *last = tag_at(page, n);
     memmove(last, last + TAG_BYTES, TAG_BYTES * (size_t)(n - i));
     set_tag_count(page, n + 1);
-    tag_put(page, i, (struct tag){cb, mic_free(page), flags});
+    tag_put(page, i, (struct tag) {cb, mic_free(page), flags});
     set_mic_free(page, (uint32_t)mic_free(page) + cb);
     set_free(page, (uint32_t)page_free(page) - cb - TAG_BYTES);
 }

@@ -2,9 +2,9 @@
 /*
  * page: the image of one database page: header, tags, nodes (edb format, 2 and 3). Pure; no I/O.
  *
- * Small pages (4, 8 KiB) and large ones (16, 32 KiB) differ in header length, tag masks and the place of
- * node flags; only this module knows. Lines are tags without tag 0: line n is tag n + 1. Tag 0 is the
- * external header: space header of a root, else the prefix of compressed keys.
+ * Small pages (4, 8 KiB) and large ones (16, 32 KiB) differ in header length, tag masks and the
+ * place of node flags; only this module knows. Lines are tags without tag 0: line n is tag n + 1.
+ * Tag 0 is the external header: space header of a root, else the prefix of compressed keys.
  *
  *  off  size  header field
  *    0     8  checksum (page/checksum.h)
@@ -24,7 +24,8 @@
  *  2. each tag lies in [0, ibMicFree), no two overlap; only tag 0 may be empty.
  *  3. each node of a tree page parses: prefix <= tag 0, suffix inside the tag, data not empty.
  *
- * Getters of lines assume a page that was checked (page_verify and page_check on read, or made here).
+ * Getters of lines assume a page that was checked (page_verify and page_check on read, or made
+ * here).
  */
 #pragma once
 
@@ -78,10 +79,11 @@ void page_init(struct page *page, void *data, uint32_t size, uint32_t pgno);
 
 bool page_size_valid(uint32_t size); /* 4, 8, 16 or 32 KiB */
 bool page_is_large(uint32_t size);
-uint32_t page_header_bytes(uint32_t size);     /* 40 or 80 */
-uint32_t page_data_bytes(uint32_t size);       /* size - header: room for tags and nodes */
+uint32_t page_header_bytes(uint32_t size); /* 40 or 80 */
+uint32_t page_data_bytes(uint32_t size);   /* size - header: room for tags and nodes */
 
-/* Makes an empty page: everything zero but objid, flags (| NEW_RECORD | NEW_CHECKSUM), an empty tag 0. */
+/* Makes an empty page: everything zero but objid, flags (| NEW_RECORD | NEW_CHECKSUM), an empty tag
+ * 0. */
 void page_format(struct page *page, uint32_t objid, uint32_t flags);
 
 bool page_is_zero(const struct page *page);
@@ -130,7 +132,8 @@ JET_ERR page_node(const struct page *page, uint16_t line, struct node *node);
 /* The flags alone; the line exists. */
 uint8_t page_node_flags(const struct page *page, uint16_t line);
 
-/* The raw tag bytes of a line (its key lengths, key, data); the line exists. For moving nodes whole. */
+/* The raw tag bytes of a line (its key lengths, key, data); the line exists. For moving nodes
+ * whole. */
 struct span page_raw(const struct page *page, uint16_t line);
 
 /* Bytes that a node takes, its tag included. prefix_cb > 0: stored compressed. */
@@ -144,9 +147,9 @@ size_t node_key_len(const struct node *node);
 int node_key_cmp(const struct node *node, struct span key);
 
 /*
- * Changes. false: no such line, or it does not fit in cbFree (uncommitted free is the caller's affair);
- * the page is then unchanged. Data is moved together when the free bytes are in pieces. Spans given
- * must not point into the page itself.
+ * Changes. false: no such line, or it does not fit in cbFree (uncommitted free is the caller's
+ * affair); the page is then unchanged. Data is moved together when the free bytes are in pieces.
+ * Spans given must not point into the page itself.
  */
 bool page_insert(struct page *page, uint16_t line, uint16_t prefix_cb, struct span suffix,
                  struct span data, uint8_t flags);

@@ -175,9 +175,9 @@ test_verify_of_another_page_fails(void **state)
         page_init(&page, image, size, 8);
         page_format(&page, 3, PAGE_FLAG_LEAF);
         page_stamp(image, size, 8);
-        assert_int_equal(page_verify(image, size, 10, NULL),
-                         page_is_large(size) ? JET_errReadPgnoVerifyFailure
-                                             : JET_errReadVerifyFailure);
+        assert_int_equal(page_verify(image, size, 10, NULL), page_is_large(size)
+                                                                 ? JET_errReadPgnoVerifyFailure
+                                                                 : JET_errReadVerifyFailure);
     }
 }
 
