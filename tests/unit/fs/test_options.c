@@ -24,7 +24,8 @@ test_our_words_are_understood(void **state)
 {
     struct mount_options options = {0};
     char *message = NULL;
-    assert_true(options_parse("cache=page,recovered,allow_other,status=/a,status=/b", &options, &message));
+    assert_true(
+        options_parse("cache=page,recovered,allow_other,status=/a,status=/b", &options, &message));
     assert_int_equal(options.cache, CACHE_PAGE);
     assert_true(options.allow_other);
     assert_true(options.recovered);
