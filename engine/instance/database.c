@@ -356,7 +356,10 @@ create_locked(struct instance *inst, const char *path, uint32_t pages_max, JET_G
     err = create_at(inst, db, pages_max, grbit);
     if (err < 0) {
         bool made = db->file != NULL;
+        struct lgpos at;
         (void)txn_cleanup(inst->txn, 0, NULL);
+        if (!lgpos_is_zero(db->attach)) /* redo must let go of it: its number will be used again */
+            (void)log_detach_db(inst, db, &at);
         release_entry(inst, db);
         if (made)
             (void)os_remove(path); /* half a database is worth nothing */

@@ -38,10 +38,9 @@ create_now(struct recovery *r, struct rdb *d, bool overwrite)
     new_header(r, d, &h);
     struct dbfile_spec spec = dbs_spec_of(r, d);
     JET_ERR err = dbfile_create(&spec, &h, 0, &d->file);
-    if (err < 0)
-        return err;
-    d->creating = true;
-    return dbs_begin_redo(r, d);
+    if (err == JET_errInvalidPath || err == JET_errFileAccessDenied)
+        return JET_errSuccess; /* it cannot have gone better when it was logged */
+    return err < 0 ? err : dbs_begin_redo(r, d);
 }
 
 /* There is a readable file of that name. */
@@ -56,8 +55,10 @@ consider_existing(struct recovery *r, struct rdb *d, const struct dbheader *h)
         return JET_errSuccess;
     int c = lgpos_cmp(lgpos_get(&h->bytes[DBH_LGPOS_ATTACH]), r->at);
     struct lgpos consistent = lgpos_get(&h->bytes[DBH_LGPOS_CONSISTENT]);
-    if (c == 0 && lgpos_cmp(consistent, r->at) < 0)
+    if (c == 0 && lgpos_cmp(consistent, r->at) < 0) {
+        d->creating = false;
         return dbs_attach_now(r, d, h, false);
+    }
     d->future = c >= 0;
     return JET_errSuccess;
 }
@@ -73,6 +74,7 @@ dbs_redo_create(struct recovery *r, const struct lr *lr)
     if (err < 0)
         return err;
     d->info.cpg_max = lr->create_db.cpg_size_max;
+    d->creating = true;
     dbs_resolve(r, d);
     if (d->state == RDB_IGNORED)
         return JET_errSuccess;
@@ -105,7 +107,9 @@ JET_ERR
 dbs_redo_create_finish(struct recovery *r, const struct lr *lr)
 {
     struct rdb *d = dbs_get(r, lr->create_db_finish.dbid);
-    if (!d || d->state != RDB_ATTACHED || !d->creating)
+    if (d && d->state != RDB_ATTACHED)
+        d->creating = false; /* there was such a database: now it is missing */
+    if (!d || !d->creating)
         return JET_errSuccess;
     struct created stamp = {r, d};
     JET_ERR err = dbfile_header_update(d->file, stamp_created, &stamp);

@@ -189,7 +189,7 @@ dbs_check_missing(struct recovery *r)
     bool shut_down = r->last_type == LR_SHUTDOWN_MARK;
     for (uint8_t dbid = 1; dbid <= RECOVERY_DBID_MAX; dbid++) {
         const struct rdb *d = &r->dbs[dbid];
-        if (d->state == RDB_DEFERRED && !(shut_down && d->future)) {
+        if (d->state == RDB_DEFERRED && !d->creating && !(shut_down && d->future)) {
             recovery_event(r, EVENT_RECOVERY_FAIL, "database %s is missing or another",
                            d->info.path);
             return JET_errAttachedDatabaseMismatch;
