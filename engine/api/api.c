@@ -117,7 +117,7 @@ JET_ERR
 api_table_add(struct api_session *session, struct table *t, JET_TABLEID *tableid)
 {
     struct api_table *entry = g_new0(struct api_table, 1);
-    *entry = (struct api_table){.owner = session, .t = t};
+    *entry = (struct api_table) {.owner = session, .t = t};
     entry->handle = handle_new(HANDLE_TABLE, entry);
     if (!entry->handle) {
         g_free(entry);
@@ -140,14 +140,17 @@ close_entry(struct api_table *entry)
 }
 
 /**
- * JetBeginSession: a session of an initialized instance. User name and password are ignored, as by ESE.
+ * JetBeginSession: a session of an initialized instance. User name and password are ignored, as by
+ * ESE.
  *
  * JET_errInvalidParameter: psesid NULL, or no instance; JET_errInvalidInstance;
- * JET_errOutOfSessions: JET_paramMaxSessions are open; JET_errNotInitialized, JET_errTermInProgress,
- * JET_errInstanceUnavailable, JET_errClientRequestToStopJetService; JET_errOutOfMemory.
+ * JET_errOutOfSessions: JET_paramMaxSessions are open; JET_errNotInitialized,
+ * JET_errTermInProgress, JET_errInstanceUnavailable, JET_errClientRequestToStopJetService;
+ * JET_errOutOfMemory.
  */
 JET_ERR
-JetBeginSessionA(JET_INSTANCE instance, JET_SESID *psesid, JET_PCSTR szUserName, JET_PCSTR szPassword)
+JetBeginSessionA(JET_INSTANCE instance, JET_SESID *psesid, JET_PCSTR szUserName,
+                 JET_PCSTR szPassword)
 {
     if (!psesid)
         return JET_errInvalidParameter;
@@ -161,7 +164,7 @@ JetBeginSessionA(JET_INSTANCE instance, JET_SESID *psesid, JET_PCSTR szUserName,
               : session_new(inst->txn, &s);
     if (err >= 0) {
         struct api_session *session = g_new0(struct api_session, 1);
-        *session = (struct api_session){.inst = inst, .s = s, .tables = g_ptr_array_new()};
+        *session = (struct api_session) {.inst = inst, .s = s, .tables = g_ptr_array_new()};
         g_rw_lock_writer_lock(&handles_lock);
         session->handle = handle_new(HANDLE_SESSION, session);
         if (session->handle) {
@@ -194,8 +197,7 @@ api_session_end(struct api_session *session)
 {
     while (session->tables->len > 0)
         close_entry(g_ptr_array_remove_index_fast(session->tables, session->tables->len - 1));
-    if (session_level(session->s) > 0 &&
-        session_rollback(session->s, JET_bitRollbackAll) < 0)
+    if (session_level(session->s) > 0 && session_rollback(session->s, JET_bitRollbackAll) < 0)
         instance_fail(session->inst, JET_errRollbackError);
     for (JET_DBID dbid = 1; dbid <= INSTANCE_DBS; dbid++) {
         for (; session->opens[dbid] > 0; session->opens[dbid]--)

@@ -2,9 +2,9 @@
 /*
  * api: what the Jet entry points share: from handles to objects, through the gate and back.
  *
- * An entry point checks its arguments, enters (handle and gate under one lock, so that JetTerm cannot
- * pull the object away in between), calls the layer below, leaves. A session serves one thread at a time:
- * a second one gets JET_errSessionSharingViolation instead of a race.
+ * An entry point checks its arguments, enters (handle and gate under one lock, so that JetTerm
+ * cannot pull the object away in between), calls the layer below, leaves. A session serves one
+ * thread at a time: a second one gets JET_errSessionSharingViolation instead of a race.
  *
  * Locks: the handles' lock (shared to look up and enter, exclusive to drop handles) comes first.
  */
@@ -55,7 +55,8 @@ JET_ERR api_enter_table(JET_SESID sesid, JET_TABLEID tableid, struct api_session
                         struct table **table);
 void api_leave(struct api_session *session);
 
-/* A new table handle of the session. JET_errOutOfMemory: too many handles; the table is then closed. */
+/* A new table handle of the session. JET_errOutOfMemory: too many handles; the table is then
+ * closed. */
 JET_ERR api_table_add(struct api_session *session, struct table *t, JET_TABLEID *tableid);
 
 /* Closes all that a session has and drops it. rollback: open transactions are taken back. */

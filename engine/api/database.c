@@ -77,12 +77,12 @@ JetCreateDatabaseW(JET_SESID sesid, JET_PCWSTR szFilename, JET_PCWSTR szConnect,
 }
 
 /**
- * JetAttachDatabase(2). JET_bitDbReadOnly attaches without logging; other bits are accepted and need
- * nothing here.
+ * JetAttachDatabase(2). JET_bitDbReadOnly attaches without logging; other bits are accepted and
+ * need nothing here.
  *
- * JET_wrnDatabaseAttached; JET_errFileNotFound; JET_errDatabaseInvalidPath; JET_errFileAccessDenied:
- * no right, or another owner; JET_errDatabaseDirtyShutdown: its logs must be recovered first;
- * JET_errSoftRecoveryOnBackupDatabase: a backup copy that was not restored;
+ * JET_wrnDatabaseAttached; JET_errFileNotFound; JET_errDatabaseInvalidPath;
+ * JET_errFileAccessDenied: no right, or another owner; JET_errDatabaseDirtyShutdown: its logs must
+ * be recovered first; JET_errSoftRecoveryOnBackupDatabase: a backup copy that was not restored;
  * JET_errDatabaseCorrupted; JET_errInvalidDatabaseVersion; JET_errPageSizeMismatch;
  * JET_errTooManyAttachedDatabases; JET_errBackupInProgress; JET_errInTransaction.
  */
@@ -174,7 +174,8 @@ JetCloseDatabase(JET_SESID sesid, JET_DBID dbid, JET_GRBIT grbit)
 }
 
 /**
- * JetDetachDatabase(2): NULL detaches all. The database is clean, and can be moved, when it returns.
+ * JetDetachDatabase(2): NULL detaches all. The database is clean, and can be moved, when it
+ * returns.
  *
  * JET_errDatabaseNotFound: not attached; JET_errDatabaseInUse: somebody has it open;
  * JET_errBackupInProgress; JET_errInTransaction; JET_errInvalidGrbit; errors of log and disk.
@@ -317,8 +318,9 @@ JetGetDatabaseFileInfoA(JET_PCSTR szDatabaseName, void *pvResult, uint32_t cbMax
         return err < 0 ? err : put_number(pvResult, cbMax, sizeof(uint32_t), in_use);
     case JET_DbInfoPageSize:
         err = read_header(szDatabaseName, &header);
-        return err < 0 ? err
-                       : put_number(pvResult, cbMax, sizeof(uint32_t), dbheader_page_bytes(&header));
+        return err < 0
+                   ? err
+                   : put_number(pvResult, cbMax, sizeof(uint32_t), dbheader_page_bytes(&header));
     case JET_DbInfoFileType:
         err = read_header(szDatabaseName, &header);
         return err < 0 ? err

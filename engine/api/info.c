@@ -108,7 +108,7 @@ get_instance_info(uint32_t *count, void **out, bool wide)
     if (all->len && !buffer)
         return JET_errOutOfMemory;
     if (buffer) {
-        l = (struct layout){.base = buffer, .wide = wide};
+        l = (struct layout) {.base = buffer, .wide = wide};
         lay_all(&l, all);
     }
     *count = all->len;
@@ -119,8 +119,8 @@ get_instance_info(uint32_t *count, void **out, bool wide)
 G_STATIC_ASSERT(sizeof(JET_INSTANCE_INFO_A) == sizeof(JET_INSTANCE_INFO_W));
 
 /**
- * JetGetInstanceInfo: the running instances and their attached databases. *paInstanceInfo is one buffer
- * for JetFreeBuffer, NULL when there is none. Databases have no display names here.
+ * JetGetInstanceInfo: the running instances and their attached databases. *paInstanceInfo is one
+ * buffer for JetFreeBuffer, NULL when there is none. Databases have no display names here.
  *
  * JET_errInvalidParameter: no place for the result; JET_errOutOfMemory.
  */

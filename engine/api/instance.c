@@ -33,11 +33,11 @@ find_params(JET_INSTANCE handle, struct params **params, bool *initialized, stru
 }
 
 /**
- * JetSetSystemParameter: of the instance at pinstance; of the process' defaults when it is NULL or holds
- * 0 (in one-instance mode: of the one instance). Strings take szParam, numbers lParam.
+ * JetSetSystemParameter: of the instance at pinstance; of the process' defaults when it is NULL or
+ * holds 0 (in one-instance mode: of the one instance). Strings take szParam, numbers lParam.
  *
- * JET_errInvalidParameter: unknown, read-only or out of range; JET_errAlreadyInitialized: fixed once
- * the instance runs; JET_errInvalidPath; JET_errInvalidInstance.
+ * JET_errInvalidParameter: unknown, read-only or out of range; JET_errAlreadyInitialized: fixed
+ * once the instance runs; JET_errInvalidPath; JET_errInvalidInstance.
  */
 JET_ERR
 JetSetSystemParameterA(JET_INSTANCE *pinstance, JET_SESID sesid, uint32_t paramid,
@@ -139,8 +139,7 @@ create_instance(enum registry_mode mode, const char *name, const char *display_n
     if (err < 0)
         return err;
     registry_lock();
-    struct instance *inst =
-        instance_new(params_copy(registry_defaults()), name, display_name);
+    struct instance *inst = instance_new(params_copy(registry_defaults()), name, display_name);
     registry_unlock();
     err = registry_add(inst);
     if (err < 0)
@@ -152,11 +151,11 @@ create_instance(enum registry_mode mode, const char *name, const char *display_n
 }
 
 /**
- * JetCreateInstance(2): a new, not yet initialized instance with the process' parameters; the process
- * is in multi-instance mode from now on.
+ * JetCreateInstance(2): a new, not yet initialized instance with the process' parameters; the
+ * process is in multi-instance mode from now on.
  *
- * JET_errInvalidParameter: pinstance NULL; JET_errRunningInOneInstanceMode; JET_errTooManyInstances;
- * JET_errInstanceNameInUse; JET_errInvalidGrbit.
+ * JET_errInvalidParameter: pinstance NULL; JET_errRunningInOneInstanceMode;
+ * JET_errTooManyInstances; JET_errInstanceNameInUse; JET_errInvalidGrbit.
  */
 JET_ERR
 JetCreateInstance2A(JET_INSTANCE *pinstance, JET_PCSTR szInstanceName, JET_PCSTR szDisplayName,
@@ -193,8 +192,8 @@ JetCreateInstanceW(JET_INSTANCE *pinstance, JET_PCWSTR szInstanceName)
 }
 
 /**
- * JetInit(2, 3): recovers the databases of the log, then starts. Without an instance (pinstance NULL
- * or *pinstance 0) one is made, and the process is in one-instance mode.
+ * JetInit(2, 3): recovers the databases of the log, then starts. Without an instance (pinstance
+ * NULL or *pinstance 0) one is made, and the process is in one-instance mode.
  *
  * JET_errAlreadyInitialized; JET_errInitInProgress; JET_errRunningInMultiInstanceMode;
  * JET_errInvalidInstance; JET_errInvalidParameter: prstInfo of a wrong size; JET_errInvalidPath,
@@ -223,7 +222,7 @@ JetInit3A(JET_INSTANCE *pinstance, JET_RSTINFO_A *prstInfo, JET_GRBIT grbit)
         err = registry_find(handle, &inst);
     if (err < 0)
         return err;
-    err = instance_init(inst, &(struct instance_init_options){grbit, prstInfo});
+    err = instance_init(inst, &(struct instance_init_options) {grbit, prstInfo});
     if (err >= 0) {
         JET_ERR service_err = server_start(inst);
         if (service_err < 0) {
@@ -268,7 +267,8 @@ JetInit3W(JET_INSTANCE *pinstance, JET_RSTINFO_W *prstInfo, JET_GRBIT grbit)
             err = api_from_wide(prstInfo->rgrstmap[i].szNewDatabaseName, &map[i].szNewDatabaseName);
     }
     if (err >= 0) {
-        JET_RSTINFO_A info = {sizeof(info),         map, prstInfo->crstmap, prstInfo->lgposStop,
+        JET_RSTINFO_A info = {sizeof(info),          map,
+                              prstInfo->crstmap,     prstInfo->lgposStop,
                               prstInfo->logtimeStop, prstInfo->pfnStatus};
         err = JetInit3A(pinstance, &info, grbit);
     }
@@ -302,14 +302,14 @@ end_backup(struct instance *inst)
 }
 
 /**
- * JetTerm(2): ends the instance's sessions, brings its databases to a clean state, and frees it. Plain
- * JetTerm is JetTerm2 with JET_bitTermAbrupt: it also ends a running backup.
+ * JetTerm(2): ends the instance's sessions, brings its databases to a clean state, and frees it.
+ * Plain JetTerm is JetTerm2 with JET_bitTermAbrupt: it also ends a running backup.
  *
  * JET_errInvalidParameter: no instance; JET_errInvalidInstance; JET_errInvalidGrbit;
- * JET_errTermInProgress: another thread is at it; JET_errBackupInProgress: a backup runs, and grbit has
- * neither JET_bitTermAbrupt nor JET_bitTermStopBackup: the instance runs on;
- * JET_errDirtyShutdown: as asked by JET_bitTermDirty, or after a fatal error: the next JetInit recovers;
- * errors of the disk.
+ * JET_errTermInProgress: another thread is at it; JET_errBackupInProgress: a backup runs, and grbit
+ * has neither JET_bitTermAbrupt nor JET_bitTermStopBackup: the instance runs on;
+ * JET_errDirtyShutdown: as asked by JET_bitTermDirty, or after a fatal error: the next JetInit
+ * recovers; errors of the disk.
  */
 JET_ERR
 JetTerm2(JET_INSTANCE instance, JET_GRBIT grbit)

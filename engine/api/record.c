@@ -3,8 +3,9 @@
  * record: reading, changing and finding records: one call of table/ each, between enter and leave.
  *
  * Common to all: JET_errInvalidSesid, JET_errInvalidTableId, JET_errSessionSharingViolation,
- * JET_errTermInProgress, JET_errInstanceUnavailable, JET_errClientRequestToStopJetService, errors of
- * disk and log. What else a call may answer stands with the function of table/table.h that it names.
+ * JET_errTermInProgress, JET_errInstanceUnavailable, JET_errClientRequestToStopJetService, errors
+ * of disk and log. What else a call may answer stands with the function of table/table.h that it
+ * names.
  */
 #include "api/api.h"
 #include "table/table.h"

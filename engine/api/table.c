@@ -17,13 +17,13 @@ take_columns(const JET_COLUMNCREATE_A *in, uint32_t n, struct table_column_spec 
     for (uint32_t i = 0; i < n; i++) {
         if (in[i].cbStruct != sizeof(in[i]))
             return JET_errInvalidParameter;
-        (*out)[i] = (struct table_column_spec){.name = in[i].szColumnName,
-                                               .coltyp = in[i].coltyp,
-                                               .cb_max = in[i].cbMax,
-                                               .cp = (uint16_t)in[i].cp,
-                                               .grbit = in[i].grbit,
-                                               .def = in[i].pvDefault,
-                                               .def_cb = in[i].cbDefault};
+        (*out)[i] = (struct table_column_spec) {.name = in[i].szColumnName,
+                                                .coltyp = in[i].coltyp,
+                                                .cb_max = in[i].cbMax,
+                                                .cp = (uint16_t)in[i].cp,
+                                                .grbit = in[i].grbit,
+                                                .def = in[i].pvDefault,
+                                                .def_cb = in[i].cbDefault};
     }
     return JET_errSuccess;
 }
@@ -38,13 +38,13 @@ take_indexes(const JET_INDEXCREATE_A *in, uint32_t n, struct table_index_spec **
         if (in[i].cbStruct != sizeof(in[i]))
             return JET_errInvalidParameter;
         bool tuples = (in[i].grbit & JET_bitIndexTupleLimits) != 0;
-        (*out)[i] = (struct table_index_spec){.name = in[i].szIndexName,
-                                              .key = in[i].szKey,
-                                              .key_cb = in[i].cbKey,
-                                              .grbit = in[i].grbit,
-                                              .density = in[i].ulDensity,
-                                              .key_most = in[i].cbKeyMost,
-                                              .var_seg_mac = tuples ? 0 : in[i].cbVarSegMac};
+        (*out)[i] = (struct table_index_spec) {.name = in[i].szIndexName,
+                                               .key = in[i].szKey,
+                                               .key_cb = in[i].cbKey,
+                                               .grbit = in[i].grbit,
+                                               .density = in[i].ulDensity,
+                                               .key_most = in[i].cbKeyMost,
+                                               .var_seg_mac = tuples ? 0 : in[i].cbVarSegMac};
     }
     return JET_errSuccess;
 }
@@ -105,8 +105,8 @@ JetCreateTableW(JET_SESID sesid, JET_DBID dbid, JET_PCWSTR szTableName, uint32_t
 }
 
 /**
- * JetCreateTableColumnIndex: table, columns and primary index at once, or nothing. Each column's and
- * index' err says what was wrong with it; cCreated counts what was made.
+ * JetCreateTableColumnIndex: table, columns and primary index at once, or nothing. Each column's
+ * and index' err says what was wrong with it; cCreated counts what was made.
  *
  * JET_errInvalidParameter: a cbStruct is wrong, an array is missing; JET_errFeatureNotAvailable:
  * template tables, secondary indexes, callbacks; errors of JetCreateTable, JetAddColumn and
@@ -154,10 +154,18 @@ JetCreateTableColumnIndex2A(JET_SESID sesid, JET_DBID dbid, JET_TABLECREATE2_A *
         return JET_errInvalidParameter;
     if (tc->szCallback)
         return JET_errFeatureNotAvailable;
-    JET_TABLECREATE_A plain = {sizeof(plain),      tc->szTableName, tc->szTemplateTableName,
-                               tc->ulPages,        tc->ulDensity,   tc->rgcolumncreate,
-                               tc->cColumns,       tc->rgindexcreate, tc->cIndexes,
-                               tc->grbit,          0,               0};
+    JET_TABLECREATE_A plain = {sizeof(plain),
+                               tc->szTableName,
+                               tc->szTemplateTableName,
+                               tc->ulPages,
+                               tc->ulDensity,
+                               tc->rgcolumncreate,
+                               tc->cColumns,
+                               tc->rgindexcreate,
+                               tc->cIndexes,
+                               tc->grbit,
+                               0,
+                               0};
     JET_ERR err = JetCreateTableColumnIndexA(sesid, dbid, &plain);
     tc->tableid = plain.tableid;
     tc->cCreated = plain.cCreated;
@@ -201,10 +209,10 @@ narrow_columns(const JET_COLUMNCREATE_W *in, JET_COLUMNCREATE_A *out, uint32_t n
             return JET_errInvalidParameter;
         char *name = NULL;
         err = api_from_wide(in[i].szColumnName, &name);
-        out[i] = (JET_COLUMNCREATE_A){sizeof(out[i]),  name,         in[i].coltyp,
-                                      in[i].cbMax,     in[i].grbit,  in[i].pvDefault,
-                                      in[i].cbDefault, in[i].cp,     0,
-                                      JET_errSuccess};
+        out[i] = (JET_COLUMNCREATE_A) {sizeof(out[i]),  name,        in[i].coltyp,
+                                       in[i].cbMax,     in[i].grbit, in[i].pvDefault,
+                                       in[i].cbDefault, in[i].cp,    0,
+                                       JET_errSuccess};
     }
     return err;
 }
@@ -216,11 +224,11 @@ narrow_indexes(const JET_INDEXCREATE_W *in, JET_INDEXCREATE_A *out, uint32_t n)
     for (uint32_t i = 0; err >= 0 && i < n; i++) {
         if (in[i].cbStruct != sizeof(in[i]))
             return JET_errInvalidParameter;
-        out[i] = (JET_INDEXCREATE_A){.cbStruct = sizeof(out[i]),
-                                     .grbit = in[i].grbit,
-                                     .ulDensity = in[i].ulDensity,
-                                     .cbVarSegMac = in[i].cbVarSegMac,
-                                     .cbKeyMost = in[i].cbKeyMost};
+        out[i] = (JET_INDEXCREATE_A) {.cbStruct = sizeof(out[i]),
+                                      .grbit = in[i].grbit,
+                                      .ulDensity = in[i].ulDensity,
+                                      .cbVarSegMac = in[i].cbVarSegMac,
+                                      .cbKeyMost = in[i].cbKeyMost};
         err = api_from_wide(in[i].szIndexName, &out[i].szIndexName);
         if (err >= 0)
             err = key_from_wide(in[i].szKey, in[i].cbKey, &out[i].szKey, &out[i].cbKey);
@@ -262,9 +270,18 @@ JetCreateTableColumnIndexW(JET_SESID sesid, JET_DBID dbid, JET_TABLECREATE_W *pt
     if (err >= 0)
         err = api_from_wide(tc->szTemplateTableName, &template_name);
     if (err >= 0) {
-        JET_TABLECREATE_A plain = {sizeof(plain), name,    template_name, tc->ulPages,
-                                   tc->ulDensity, columns, tc->cColumns,  indexes,
-                                   tc->cIndexes,  tc->grbit, 0,           0};
+        JET_TABLECREATE_A plain = {sizeof(plain),
+                                   name,
+                                   template_name,
+                                   tc->ulPages,
+                                   tc->ulDensity,
+                                   columns,
+                                   tc->cColumns,
+                                   indexes,
+                                   tc->cIndexes,
+                                   tc->grbit,
+                                   0,
+                                   0};
         err = JetCreateTableColumnIndexA(sesid, dbid, &plain);
         tc->tableid = plain.tableid;
         tc->cCreated = plain.cCreated;
@@ -287,10 +304,18 @@ JetCreateTableColumnIndex2W(JET_SESID sesid, JET_DBID dbid, JET_TABLECREATE2_W *
         return JET_errInvalidParameter;
     if (tc->szCallback)
         return JET_errFeatureNotAvailable;
-    JET_TABLECREATE_W plain = {sizeof(plain),      tc->szTableName, tc->szTemplateTableName,
-                               tc->ulPages,        tc->ulDensity,   tc->rgcolumncreate,
-                               tc->cColumns,       tc->rgindexcreate, tc->cIndexes,
-                               tc->grbit,          0,               0};
+    JET_TABLECREATE_W plain = {sizeof(plain),
+                               tc->szTableName,
+                               tc->szTemplateTableName,
+                               tc->ulPages,
+                               tc->ulDensity,
+                               tc->rgcolumncreate,
+                               tc->cColumns,
+                               tc->rgindexcreate,
+                               tc->cIndexes,
+                               tc->grbit,
+                               0,
+                               0};
     JET_ERR err = JetCreateTableColumnIndexW(sesid, dbid, &plain);
     tc->tableid = plain.tableid;
     tc->cCreated = plain.cCreated;
@@ -377,16 +402,16 @@ JetAddColumnW(JET_SESID sesid, JET_TABLEID tableid, JET_PCWSTR szColumnName,
 {
     g_autofree char *name = NULL;
     JET_ERR err = api_from_wide(szColumnName, &name);
-    return err < 0 ? err
-                   : JetAddColumnA(sesid, tableid, name, pcolumndef, pvDefault, cbDefault,
-                                   pcolumnid);
+    return err < 0
+               ? err
+               : JetAddColumnA(sesid, tableid, name, pcolumndef, pvDefault, cbDefault, pcolumnid);
 }
 
 /**
- * JetCreateIndex: the primary index of an empty table. JET_errIndexDuplicate, JET_errIndexHasPrimary,
- * JET_errIndexInvalidDef, JET_errColumnNotFound, JET_errTableNotEmpty, JET_errInvalidName,
- * JET_errInvalidGrbit, JET_errTooManyKeys, JET_errDensityInvalid, JET_errFixedDDL;
- * JET_errFeatureNotAvailable: secondary indexes.
+ * JetCreateIndex: the primary index of an empty table. JET_errIndexDuplicate,
+ * JET_errIndexHasPrimary, JET_errIndexInvalidDef, JET_errColumnNotFound, JET_errTableNotEmpty,
+ * JET_errInvalidName, JET_errInvalidGrbit, JET_errTooManyKeys, JET_errDensityInvalid,
+ * JET_errFixedDDL; JET_errFeatureNotAvailable: secondary indexes.
  */
 JET_ERR
 JetCreateIndexA(JET_SESID sesid, JET_TABLEID tableid, JET_PCSTR szIndexName, JET_GRBIT grbit,
@@ -397,11 +422,8 @@ JetCreateIndexA(JET_SESID sesid, JET_TABLEID tableid, JET_PCSTR szIndexName, JET
     JET_ERR err = api_enter_table(sesid, tableid, &session, &t);
     if (err < 0)
         return err;
-    struct table_index_spec spec = {.name = szIndexName,
-                                    .key = szKey,
-                                    .key_cb = cbKey,
-                                    .grbit = grbit,
-                                    .density = lDensity};
+    struct table_index_spec spec = {
+        .name = szIndexName, .key = szKey, .key_cb = cbKey, .grbit = grbit, .density = lDensity};
     err = table_create_index(t, &spec);
     api_leave(session);
     return err;
@@ -446,12 +468,13 @@ column_info(struct table *t, const void *name_or_id, void *pv, uint32_t cb, uint
 }
 
 /**
- * JetGetTableColumnInfo. JET_errColumnNotFound, JET_errBadColumnId; JET_errInvalidParameter: level, or
- * no name; JET_errInvalidBufferSize; JET_errFeatureNotAvailable: levels that give a temporary table.
+ * JetGetTableColumnInfo. JET_errColumnNotFound, JET_errBadColumnId; JET_errInvalidParameter: level,
+ * or no name; JET_errInvalidBufferSize; JET_errFeatureNotAvailable: levels that give a temporary
+ * table.
  */
 JET_ERR
-JetGetTableColumnInfoA(JET_SESID sesid, JET_TABLEID tableid, JET_PCSTR szColumnName,
-                       void *pvResult, uint32_t cbMax, uint32_t InfoLevel)
+JetGetTableColumnInfoA(JET_SESID sesid, JET_TABLEID tableid, JET_PCSTR szColumnName, void *pvResult,
+                       uint32_t cbMax, uint32_t InfoLevel)
 {
     if (!pvResult)
         return JET_errInvalidParameter;
@@ -474,8 +497,7 @@ JetGetTableColumnInfoW(JET_SESID sesid, JET_TABLEID tableid, JET_PCWSTR szColumn
                                       InfoLevel);
     g_autofree char *name = NULL;
     JET_ERR err = api_from_wide(szColumnName, &name);
-    return err < 0 ? err
-                   : JetGetTableColumnInfoA(sesid, tableid, name, pvResult, cbMax, InfoLevel);
+    return err < 0 ? err : JetGetTableColumnInfoA(sesid, tableid, name, pvResult, cbMax, InfoLevel);
 }
 
 /** JetGetColumnInfo: the same of a table by its name. And JET_errObjectNotFound,
@@ -512,8 +534,8 @@ JetGetColumnInfoW(JET_SESID sesid, JET_DBID dbid, JET_PCWSTR szTableName,
     bool by_id = level_by_id(InfoLevel);
     if (err >= 0 && !by_id)
         err = api_from_wide(pColumnNameOrId, &column);
-    return err < 0 ? err
-                   : JetGetColumnInfoA(sesid, dbid, table,
-                                       by_id ? (JET_PCSTR)pColumnNameOrId : column, pvResult,
-                                       cbMax, InfoLevel);
+    return err < 0
+               ? err
+               : JetGetColumnInfoA(sesid, dbid, table, by_id ? (JET_PCSTR)pColumnNameOrId : column,
+                                   pvResult, cbMax, InfoLevel);
 }

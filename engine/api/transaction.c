@@ -31,9 +31,9 @@ JetBeginTransaction(JET_SESID sesid)
 }
 
 /**
- * JetCommitTransaction(2): ends the innermost level. The outermost is durable on return, unless grbit
- * has JET_bitCommitLazyFlush. *pCommitId names the commit: commitId grows with commit order, and is 0
- * for a transaction that changed nothing.
+ * JetCommitTransaction(2): ends the innermost level. The outermost is durable on return, unless
+ * grbit has JET_bitCommitLazyFlush. *pCommitId names the commit: commitId grows with commit order,
+ * and is 0 for a transaction that changed nothing.
  *
  * JET_errNotInTransaction; JET_errInvalidGrbit; JET_errInvalidSesid; JET_errLogWriteFail,
  * JET_errLogDiskFull: not known to be durable, the instance must be restarted.

@@ -185,8 +185,8 @@ pin_frame(struct dbfile *file, uint32_t pgno, struct frame **out, bool *made)
     return err;
 }
 
-/* Reads the page into its frame. Its checksum says that it is what was written; page_check that it can
- * be walked, whoever wrote it: all above trusts tags and nodes. */
+/* Reads the page into its frame. Its checksum says that it is what was written; page_check that it
+ * can be walked, whoever wrote it: all above trusts tags and nodes. */
 static JET_ERR
 load_frame(struct frame *frame)
 {

@@ -99,10 +99,10 @@ void cache_free(struct cache *cache);
 /*
  * Fixes a page, reading and verifying it if it is not there. Single-bit errors are repaired in
  * memory. JET_errReadVerifyFailure (checksum), JET_errReadPgnoVerifyFailure (another page's image),
- * JET_errPageNotInitialized (all zero), JET_errDatabaseCorrupted (the checksum holds, but page_check
- * does not accept it: header, tags or nodes), JET_errFileIOBeyondEOF (pgno 0 or past pgno_last),
- * JET_errDiskIO; JET_errOutOfBuffers: every frame stays fixed; JET_errOutOfMemory; after the cache
- * has failed, the failure's error when a frame would have to be freed.
+ * JET_errPageNotInitialized (all zero), JET_errDatabaseCorrupted (the checksum holds, but
+ * page_check does not accept it: header, tags or nodes), JET_errFileIOBeyondEOF (pgno 0 or past
+ * pgno_last), JET_errDiskIO; JET_errOutOfBuffers: every frame stays fixed; JET_errOutOfMemory;
+ * after the cache has failed, the failure's error when a frame would have to be freed.
  */
 JET_ERR cache_fix(struct dbfile *file, uint32_t pgno, enum cache_latch latch, struct buf **out)
     __attribute__((warn_unused_result));

@@ -225,9 +225,9 @@ JET_ERR table_update(struct table *t, void *pv, uint32_t cb, uint32_t *actual, J
 JET_ERR table_delete_record(struct table *t);
 
 /*
- * info may be NULL (itag 1). itagSequence 0 gives no data but the number of values, in itagSequence.
- * columnid 0: the itagSequence-th of all tagged values; columnidNextTagged = whose it is.
- * JET_bitRetrieveCopy without an update in preparation reads the record: ESE's rule.
+ * info may be NULL (itag 1). itagSequence 0 gives no data but the number of values, in
+ * itagSequence. columnid 0: the itagSequence-th of all tagged values; columnidNextTagged = whose it
+ * is. JET_bitRetrieveCopy without an update in preparation reads the record: ESE's rule.
  * JET_errNoCurrentRecord, JET_errRecordDeleted, JET_errBadColumnId, JET_errColumnNotFound,
  * JET_errInvalidGrbit, JET_errDecompressionFailed, JET_errLVCorrupted; JET_wrnColumnNull,
  * JET_wrnBufferTruncated.

@@ -142,7 +142,8 @@ JET_ERR
 store_close(struct store *s)
 {
     g_clear_pointer(&s->path, g_free);
-    return jetload_report("JetTerm2", JetTerm2(s->instance, JET_bitTermComplete | JET_bitTermStopBackup));
+    return jetload_report("JetTerm2",
+                          JetTerm2(s->instance, JET_bitTermComplete | JET_bitTermStopBackup));
 }
 
 static JET_ERR

@@ -139,8 +139,7 @@ test_detached_database_is_clean_and_can_be_attached_again(void **state)
     ok(JetCloseTable(f->ses, table));
     ok(JetCloseDatabase(f->ses, f->db, 0));
     ok(JetDetachDatabase(f->ses, f->db_path));
-    assert_int_equal(JetOpenDatabase(f->ses, f->db_path, NULL, &f->db, 0),
-                     JET_errDatabaseNotFound);
+    assert_int_equal(JetOpenDatabase(f->ses, f->db_path, NULL, &f->db, 0), JET_errDatabaseNotFound);
     ok(JetAttachDatabase(f->ses, f->db_path, 0));
     assert_int_equal(JetAttachDatabase(f->ses, f->db_path, 0), JET_wrnDatabaseAttached);
     ok(JetOpenDatabase(f->ses, f->db_path, NULL, &f->db, 0));

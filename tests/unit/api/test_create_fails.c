@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * create_fails: a database whose creation failed has left a CreateDB record. The recovery of a later crash
- * must come past it, also where the next database has taken its number.
+ * create_fails: a database whose creation failed has left a CreateDB record. The recovery of a
+ * later crash must come past it, also where the next database has taken its number.
  */
 #include "fixture.h"
 

@@ -444,7 +444,8 @@ test_random_calls_answer_as_the_model(void **state)
         calls[draw(&fx, G_N_ELEMENTS(calls))](&fx);
 
     for (size_t i = 0; i <= FROZEN; i++)
-        print_message("[  STATE   ] %zu: %u calls good, %u refused\n", i, fx.good[i], fx.refused[i]);
+        print_message("[  STATE   ] %zu: %u calls good, %u refused\n", i, fx.good[i],
+                      fx.refused[i]);
 
     context_term(fx.inst, true);
     assert_int_equal(instance_term(fx.inst, JET_bitTermComplete, NULL, NULL), 0);

@@ -73,7 +73,8 @@ test_error_name_when_unknown_is_fixed(void **state)
     assert_string_equal(error_text(12345), "Unknown error");
 }
 
-/* The header's codes and the list are typed once each: read the header to see that none is missing. */
+/* The header's codes and the list are typed once each: read the header to see that none is missing.
+ */
 static void
 test_error_list_has_every_code_of_the_header(void **state)
 {
