@@ -348,8 +348,10 @@ close_gate(struct instance *inst, JET_GRBIT grbit)
                                                         : JET_errNotInitialized;
     JET_ERR busy = atomic_load(&inst->backup_error);
     const JET_GRBIT anyway = JET_bitTermDirty | JET_bitTermAbrupt | JET_bitTermStopBackup;
-    if (err >= 0 && busy < 0 && !(grbit & anyway)) /* else on_quiet ends the backup */
+    if (err >= 0 && busy < 0 && !(grbit & anyway)) { /* else on_quiet ends the backup */
         err = busy;
+        atomic_store(&inst->backup_allowed, false); /* this one may end, none may follow, as in ESE */
+    }
     if (err >= 0) {
         inst->state = INSTANCE_TERMINATING;
         while (inst->inside > 0)
