@@ -472,9 +472,9 @@ context_finish(struct context *c, JET_ERR outcome, JET_GRBIT grbit)
 {
     bool truncated = c->truncated || (grbit & JET_bitBackupTruncateDone);
     context_close_plain(c);
-    if (outcome >= 0)
+    if (outcome >= 0 && !(grbit & JET_bitBackupNoDbHeaderUpdate))
         stamp_databases(c, truncated);
-    else
+    else if (outcome < 0)
         (void)stamp_record(c, PHASE_ABORT, 0, &c->begin, NULL);
     (void)stamp_record(c, PHASE_STOP, 0, &c->begin, NULL);
     status_end(c, outcome);
