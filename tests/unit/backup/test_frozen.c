@@ -96,7 +96,8 @@ stop_writers(struct fixture *fx)
     fx->stop = true;
     for (int i = 0; i < WRITERS; i++)
         pthread_join(fx->writers[i], NULL);
-    fx->running = fx->stop = false;
+    fx->running = false;
+    fx->stop = false;
 }
 
 /* Until so many more changes have been made, and written. */
