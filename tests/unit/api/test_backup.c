@@ -355,10 +355,10 @@ test_recovered_view_of_crashed_files(void **state)
     struct fixture *f = *state;
     g_autofree char *crashed = g_build_filename(f->dir, "crashed", NULL);
     g_autofree char *alone = g_build_filename(crashed, "test.edb", NULL);
-    g_autofree char *original = g_steal_pointer(&f->db_path);
     JET_INSTANCE inst;
     (void)first_items(f, 1500);
     copy_as_crashed(f, crashed);
+    g_free(f->db_path);
     f->db_path = g_strdup(alone);
     ok(JetxOpenDatabaseFile(crashed, &inst));
     ok(JetxBeginFrozenBackup(inst, JETX_bitFrozenRecovered));
