@@ -9,7 +9,7 @@ import json
 import re
 import sys
 
-CMOCKA = re.compile(r'^\[\s*(OK|FAILED|ERROR|SKIPPED)\s*\] (\S+)')
+CMOCKA = re.compile(r'^\[\s*(OK|FAILED|ERROR|SKIPPED)\s*\] ([^\s:]+):?\s*(.*)')
 TAP = re.compile(r'^(not )?ok\b\s*\d*\s*-?\s*(.*)$')
 
 
@@ -25,7 +25,7 @@ def cases(test):
             result = 'failed' if tap[1] else 'skipped' if '# SKIP' in tap[2] else 'passed'
             found.append((result, f'{name.strip()}: {skip.strip()}' if skip else name.strip()))
         elif cmocka and cmocka[1] == 'SKIPPED':
-            reason = last if last and not last.startswith('[') else 'see its output'
+            reason = cmocka[3] or (last if not last.startswith('[') else '') or 'see its output'
             found.append(('skipped', f'{cmocka[2]}: {reason}'))
         elif cmocka and not cmocka[2].isdigit():
             # cmocka names a failed test twice: at once and in its closing list
