@@ -150,7 +150,7 @@ txn_session_make(struct txn *txn, uint16_t procid, struct session **out)
     if (!s)
         return JET_errOutOfMemory;
     g_mutex_lock(&txn->lock);
-    if (g_hash_table_size(txn->procids) >= MIN(txn->sessions_max + 1, 65534)) {
+    if (procid == 0 && g_hash_table_size(txn->procids) >= MIN(txn->sessions_max + 1, 65534)) {
         g_mutex_unlock(&txn->lock);
         g_free(s);
         return JET_errOutOfSessions;

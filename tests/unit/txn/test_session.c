@@ -375,13 +375,28 @@ test_numbers_when_they_wrap_keep_their_order(void **state)
     assert_int_equal(left, 0);
 }
 
+/* A log that a restore replays may name every procid there is. */
+static void
+test_redo_sessions_are_not_limited(void **state)
+{
+    (void)state;
+    struct txn *txn;
+    struct session *s;
+    struct txn_config tc = {.sessions_max = 2};
+    OK(txn_new(&tc, &txn));
+    for (uint32_t procid = 1; procid < 0xffff; procid++)
+        OK(txn_redo_session(txn, (uint16_t)procid, &s));
+    txn_redo_end(txn);
+    txn_free(txn);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(test_levels_when_wrong_give_their_errors),
+        T(test_redo_sessions_are_not_limited), T(test_levels_when_wrong_give_their_errors),
         T(test_begin_when_nothing_changes_leaves_no_trace),
         T(test_change_when_read_only_is_refused),
         T(test_begin_when_deferred_stands_for_its_levels),
