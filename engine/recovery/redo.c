@@ -6,6 +6,7 @@
  * Damage inside one: redo goes up to it, then ends with the error that tells whether the databases
  * need what lies beyond (log format 5.6).
  */
+#include "os/file.h"
 #include "recovery/internal.h"
 
 #include "txn/session.h"
@@ -69,6 +70,20 @@ check_chain(struct recovery *r, const struct log_filehdr *h)
     return JET_errSuccess;
 }
 
+/* A process that was killed between write and sync leaves a tail that only the page cache has. No
+ * page may reach a database from it before the disk has it too. */
+static JET_ERR
+make_durable(const char *path)
+{
+    struct os_file *file;
+    JET_ERR err = os_file_open(path, OS_OPEN_READ, &file);
+    if (err < 0)
+        return err;
+    err = os_file_sync(file);
+    os_file_close(file);
+    return err;
+}
+
 /* Opens gen; *reader = NULL: there is none. */
 static JET_ERR
 open_generation(struct recovery *r, int32_t gen, struct log_reader **reader)
@@ -80,7 +95,9 @@ open_generation(struct recovery *r, int32_t gen, struct log_reader **reader)
     bool set = logset_in_backup(r, gen);
     struct log_reader_opts opts = {.expect = {.gen = gen, .signature = r->signature},
                                    .last = gen == logset_highest(r) && !set};
-    JET_ERR err = log_reader_open(path, &opts, reader);
+    JET_ERR err = opts.last ? make_durable(path) : JET_errSuccess;
+    if (err >= 0)
+        err = log_reader_open(path, &opts, reader);
     if (err < 0)
         return err;
     err = check_chain(r, log_reader_header(*reader));
