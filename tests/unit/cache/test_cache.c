@@ -640,7 +640,10 @@ test_failed_create_leaves_no_file(void **state)
         fx->file = NULL;
         g_unlink(fx->path);
         os_fault_arm(&(struct os_fault) {
-            .calls = OS_CALL_WRITE | OS_CALL_SYNC | OS_CALL_OPEN, .nth = nth, .errnum = ENOSPC});
+            .calls = OS_CALL_WRITE | OS_CALL_SYNC | OS_CALL_OPEN,
+            .nth = nth,
+            .errnum = ENOSPC,
+            .path_part = "t.edb"}); /* not the log's, which is made ready meanwhile */
         JET_ERR err = create_db(fx);
         bool struck = os_fault_count() >= nth;
         os_fault_arm(NULL);
