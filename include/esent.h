@@ -834,9 +834,9 @@ typedef struct {
 #define JET_bitBackupSnapshot    0x10u
 
 /* JetEndExternalBackupInstance2. */
-#define JET_bitBackupEndNormal    0x1u
-#define JET_bitBackupEndAbort     0x2u
-#define JET_bitBackupTruncateDone 0x100u
+#define JET_bitBackupEndNormal        0x1u
+#define JET_bitBackupEndAbort         0x2u
+#define JET_bitBackupTruncateDone     0x100u
 #define JET_bitBackupNoDbHeaderUpdate 0x200u /* the headers do not tell of this backup */
 
 /* JetStopServiceInstance2. */

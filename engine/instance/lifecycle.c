@@ -350,7 +350,8 @@ close_gate(struct instance *inst, JET_GRBIT grbit)
     const JET_GRBIT anyway = JET_bitTermDirty | JET_bitTermAbrupt | JET_bitTermStopBackup;
     if (err >= 0 && busy < 0 && !(grbit & anyway)) { /* else on_quiet ends the backup */
         err = busy;
-        atomic_store(&inst->backup_allowed, false); /* this one may end, none may follow, as in ESE */
+        atomic_store(&inst->backup_allowed,
+                     false); /* this one may end, none may follow, as in ESE */
     }
     if (err >= 0) {
         inst->state = INSTANCE_TERMINATING;

@@ -396,7 +396,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(test_redo_sessions_are_not_limited), T(test_levels_when_wrong_give_their_errors),
+        T(test_redo_sessions_are_not_limited),
+        T(test_levels_when_wrong_give_their_errors),
         T(test_begin_when_nothing_changes_leaves_no_trace),
         T(test_change_when_read_only_is_refused),
         T(test_begin_when_deferred_stands_for_its_levels),
