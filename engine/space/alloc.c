@@ -80,8 +80,8 @@ op_end(struct op *op)
 static JET_ERR
 op_begin(struct op *op, struct space *sp, struct session *s, const struct fdp *fdp)
 {
-    struct btree_raw_pages pages = {get_raw_page, put_raw_page, op};
     *op = (struct op) {.sp = sp, .s = s, .fdp = fdp};
+    struct btree_raw_pages pages = {get_raw_page, put_raw_page, op};
     bool unique = space_unique(fdp);
     JET_ERR err =
         btree_raw_open(sp->db, fdp->pgno_oe, fdp->pgno, fdp->objid, unique, &pages, &op->oe);

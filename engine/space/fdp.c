@@ -167,7 +167,7 @@ owned_extents(struct space *sp, const struct fdp *fdp, GArray *extents)
 static JET_ERR
 give_tree(struct space *sp, struct session *s, struct btree *t)
 {
-    struct fdp fdp, parent;
+    struct fdp fdp = {0}, parent = {0};
     g_autoptr(GArray) extents = g_array_new(FALSE, FALSE, sizeof(struct extent));
     JET_ERR err = session_log_begin(s);
     g_mutex_lock(&sp->lock);
@@ -270,7 +270,7 @@ space_create_tree(struct session *s, struct btree_db *db, const struct space_tre
     struct space *sp = space_of(db);
     uint32_t pages = MAX(spec->pages, 3);
     struct fdp parent;
-    struct extent e;
+    struct extent e = {0};
     JET_ERR err = session_log_begin(s);
     if (err < 0)
         return err;

@@ -138,7 +138,7 @@ table_retrieve_column(struct table *t, JET_COLUMNID columnid, void *pv, uint32_t
 {
     struct retrieval r = {
         columnid, pv, cb, 0, grbit, info ? info->ibLongValue : 0, info ? info->itagSequence : 1, 0};
-    struct span rec;
+    struct span rec = {NULL, 0};
 
     if (info && info->cbStruct < sizeof(*info))
         return JET_errInvalidParameter;
@@ -169,7 +169,7 @@ retrieve_one(struct table *t, JET_RETRIEVECOLUMN *c)
                           .grbit = c->grbit,
                           .offset = c->ibLongValue,
                           .itag = c->itagSequence};
-    struct span rec;
+    struct span rec = {NULL, 0};
 
     JET_ERR err = check(&r);
     if (err >= 0)
