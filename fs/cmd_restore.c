@@ -24,8 +24,8 @@ restore(const char *copy, const char *target)
         return exit_is_corruption(err) ? EXIT_CORRUPT : EXIT_ENVIRONMENT;
     }
     printf("%s: %u databases restored and clean: logs %u to %u, %" PRIu64
-           " records redone, %" PRIu64 " transactions undone, %" PRIu64 " ms\n",
-           target, r.cDatabase, r.genLow, r.genHigh, r.cRecord, r.cTrxUndone, r.msElapsed);
+           " records redone, %" PRIu64 " ms\n",
+           target, r.cDatabase, r.genLow, r.genHigh, r.cRecord, r.msElapsed);
     return EXIT_COMPLETE;
 }
 

@@ -96,7 +96,6 @@ typedef struct {
     uint32_t genHigh;
     uint64_t cRecord; /* log records redone */
     uint64_t cbLog;
-    uint64_t cTrxUndone; /* transactions that were open at the end of the logs */
     uint64_t msElapsed;
 } JETX_RESTOREREPORT;
 
