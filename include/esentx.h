@@ -22,14 +22,28 @@ extern "C" {
  * BackupService (number): 1 offers backup sessions to other processes of the same user through the
  *   Unix socket <LogFilePath>/<BaseName>.backup (mode 0600). Default 0.
  * PreimagePath (string): folder for preimage files; "" (default) = beside each database.
- * PreimageBudget (number, any time): MiB that preimages of one session may take; 0 (default) = what
- *   the disk has. When it runs out the session ends with JET_errBackupAbortByServer.
  * EventFile (string): file that events are appended to; "" (default) = the journal, else stderr.
+ *
+ * Limits of a frozen session, numbers, any time (those of the begin hold). A session that exceeds
+ * one ends with JET_errBackupAbortByServer; the database goes on. 0 = no such limit.
+ * PreimageBudget: MiB that old page images may take. Default 0.
+ * PreimagePercent: the same, in percent of what is free at the begin on their disk, 0 to 100.
+ *   Default 50.
+ * PinnedLogBudget: MiB of logs that the session may keep from truncation. Default 0.
+ * PinnedLogPercent: the same, in percent of what is free at the begin on the logs' disk; logs that
+ *   are there already do not count. Default 50.
+ * SessionMaxAge: seconds that it may last. Default 86400.
+ * SessionIdle: seconds without a read. Default 3600.
  */
-#define JET_paramJetxBackupService  10001
-#define JET_paramJetxPreimagePath   10002
-#define JET_paramJetxPreimageBudget 10003
-#define JET_paramJetxEventFile      10004
+#define JET_paramJetxBackupService    10001
+#define JET_paramJetxPreimagePath     10002
+#define JET_paramJetxPreimageBudget   10003
+#define JET_paramJetxEventFile        10004
+#define JET_paramJetxPreimagePercent  10005
+#define JET_paramJetxPinnedLogBudget  10006
+#define JET_paramJetxPinnedLogPercent 10007
+#define JET_paramJetxSessionMaxAge    10008
+#define JET_paramJetxSessionIdle      10009
 
 /* JETX_BACKUPFILE.kind */
 #define JETX_fileDatabase  1
@@ -52,6 +66,28 @@ typedef struct {
     uint32_t reserved;
 } JETX_BACKUPFILE;
 
+/* What a frozen session may use; index of rgLimit, and limitEnded - 1. */
+#define JETX_limitAge       0 /* milliseconds since the begin, the machine's sleep included */
+#define JETX_limitIdle      1 /* milliseconds since the last read */
+#define JETX_limitPreimage  2 /* bytes of old page images */
+#define JETX_limitPinnedLog 3 /* bytes of logs kept from truncation */
+#define JETX_limitCount     4
+
+typedef struct {
+    uint64_t limit; /* 0 = none */
+    uint64_t used;
+    uint32_t warned; /* percent that a warning was given for: 0, 50, 80, 95 */
+    uint32_t reserved;
+} JETX_LIMIT;
+
+/* How long durable commits of a stretch of time took, in microseconds, at most a quarter too high.
+ */
+typedef struct {
+    uint64_t c; /* commits */
+    uint64_t usP50;
+    uint64_t usP99;
+} JETX_LATENCY;
+
 /* State of the running or, after its end, of the last session. */
 typedef struct {
     uint32_t cbStruct;
@@ -70,7 +106,37 @@ typedef struct {
     uint64_t cbPreimage;    /* bytes in preimage files */
     uint64_t cPagePreimage; /* pages in preimage files */
     uint64_t cbPinnedLog;   /* bytes of logs that the session keeps from truncation */
+    JETX_LIMIT rgLimit[JETX_limitCount];
+    uint32_t limitEnded;       /* 1 + index of the limit that ended it, else 0 */
+    uint32_t pidHolder;        /* process that holds the session */
+    char szHolderProgram[64];  /* its name */
+    char szHolderMount[1024];  /* where it shows the files, "" = nowhere; see JETX_BACKUPPROGRESS */
+    uint64_t cbRequired;       /* as the holder reports it; 0 = it does not */
+    uint64_t cbServed;         /* of these */
+    JETX_LATENCY commitBefore; /* from the end of the session before, or JetInit, to the freeze */
+    JETX_LATENCY commitDuring; /* from the freeze on */
 } JETX_BACKUPSTATUS;
+
+/* For JetxSetBackupLimits. 0 = leave it. */
+typedef struct {
+    uint32_t cbStruct;
+    uint32_t pctPreimage; /* percent of what is free now, 1 to 100 */
+    uint32_t pctPinnedLog;
+    uint32_t reserved;
+    uint64_t secMaxAge;
+    uint64_t secIdle;
+    uint64_t cbPreimage;
+    uint64_t cbPinnedLog;
+} JETX_BACKUPLIMITS;
+
+/* For JetxReportBackupProgress: what the holder of a session is about to do with it. */
+typedef struct {
+    uint32_t cbStruct;
+    uint32_t reserved;
+    char szMount[1024]; /* mount point, "" = none */
+    uint64_t cbRequired;
+    uint64_t cbServed;
+} JETX_BACKUPPROGRESS;
 
 /* Result of JetxVerifyBackup. errFirst and the place belong to the first failure found. */
 typedef struct {
@@ -156,6 +222,29 @@ JET_ERR JetxGetFrozenFiles(JET_INSTANCE inst, JETX_BACKUPFILE **prg, uint32_t *p
  */
 JET_ERR JetxReadFileAt(JET_INSTANCE inst, JET_HANDLE hf, uint64_t ib, void *pv, uint32_t cb,
                        uint32_t *pcbActual);
+
+/*
+ * Make limits of the frozen session tighter; what is looser than what holds changes nothing. Of
+ * files that nobody owns there are none: no effect. Errors: JET_errNoBackup,
+ * JET_errInvalidBackupSequence, JET_errInvalidParameter (a percent above 100),
+ * JET_errBackupAbortByServer.
+ */
+JET_ERR JetxSetBackupLimits(JET_INSTANCE inst, const JETX_BACKUPLIMITS *plimits);
+
+/*
+ * Tell the owner how far the holder of the frozen session is; others that would like to begin one
+ * are told. Does not wait for the owner. Errors: JET_errNoBackup, JET_errInvalidParameter,
+ * JET_errBackupAbortByServer.
+ */
+JET_ERR JetxReportBackupProgress(JET_INSTANCE inst, const JETX_BACKUPPROGRESS *pprogress);
+
+/*
+ * Which pages of an open database were overwritten since the freeze, their old images kept: its
+ * pages 1 to the last one are cut into cCell stretches of equal length ((last + cCell - 1) / cCell
+ * pages, the last ones shorter or empty), and rgcPage[i] = pages of stretch i. Errors:
+ * JET_errInvalidParameter (handle; no database; cCell 0), JET_errNoBackup.
+ */
+JET_ERR JetxGetPreservedPages(JET_INSTANCE inst, JET_HANDLE hf, uint32_t cCell, uint32_t *rgcPage);
 
 /*
  * State of the session, also of an ended one. Errors: JET_errInvalidInstance,

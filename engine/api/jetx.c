@@ -143,9 +143,14 @@ JetxGetBackupStatus(JET_INSTANCE inst, JETX_BACKUPSTATUS *pstatus)
     if (!pstatus || pstatus->cbStruct < sizeof pstatus->cbStruct)
         return JET_errInvalidParameter;
     if (target_enter_peer(inst, &t)) {
-        JET_ERR err =
-            t.remote ? remote_status(t.remote, pstatus) : offline_status(t.offline, pstatus);
+        JETX_BACKUPSTATUS now = {.cbStruct = sizeof now};
+        uint32_t cb = pstatus->cbStruct;
+        JET_ERR err = t.remote ? remote_status(t.remote, &now) : offline_status(t.offline, &now);
         target_leave(&t);
+        if (err >= 0) { /* the caller's struct may be older, and shorter */
+            now.cbStruct = cb;
+            memcpy(pstatus, &now, MIN(cb, sizeof now));
+        }
         return err;
     }
     JET_ERR err = registry_find(inst, &local); /* no gate: also while the instance goes down */
@@ -153,6 +158,59 @@ JetxGetBackupStatus(JET_INSTANCE inst, JETX_BACKUPSTATUS *pstatus)
         return err;
     err = context_status(local, pstatus);
     registry_release(local);
+    return err;
+}
+
+JET_ERR
+JetxSetBackupLimits(JET_INSTANCE inst, const JETX_BACKUPLIMITS *plimits)
+{
+    struct target t;
+    if (!plimits || plimits->cbStruct < sizeof *plimits || plimits->pctPreimage > 100 ||
+        plimits->pctPinnedLog > 100)
+        return JET_errInvalidParameter;
+    JET_ERR err = target_enter(inst, &t);
+    if (err < 0)
+        return err;
+    err = t.inst     ? context_set_limits(t.inst, plimits)
+          : t.remote ? remote_set_limits(t.remote, plimits)
+                     : JET_errSuccess;
+    target_leave(&t);
+    return err;
+}
+
+JET_ERR
+JetxReportBackupProgress(JET_INSTANCE inst, const JETX_BACKUPPROGRESS *pprogress)
+{
+    struct target t;
+    if (!pprogress || pprogress->cbStruct < sizeof *pprogress ||
+        !memchr(pprogress->szMount, 0, sizeof pprogress->szMount))
+        return JET_errInvalidParameter;
+    JET_ERR err = target_enter(inst, &t);
+    if (err < 0)
+        return err;
+    struct backup_progress what = {.mount = pprogress->szMount,
+                                   .required = pprogress->cbRequired,
+                                   .served = pprogress->cbServed};
+    err = t.inst     ? context_progress(t.inst, &what)
+          : t.remote ? remote_progress(t.remote, pprogress)
+                     : JET_errSuccess;
+    target_leave(&t);
+    return err;
+}
+
+JET_ERR
+JetxGetPreservedPages(JET_INSTANCE inst, JET_HANDLE hf, uint32_t cCell, uint32_t *rgcPage)
+{
+    struct target t;
+    if (!rgcPage || cCell == 0)
+        return JET_errInvalidParameter;
+    JET_ERR err = target_enter(inst, &t);
+    if (err < 0)
+        return err;
+    err = t.inst     ? context_preserved(t.inst, hf, cCell, rgcPage)
+          : t.remote ? remote_preserved(t.remote, hf, cCell, rgcPage)
+                     : offline_preserved(t.offline, hf, cCell, rgcPage);
+    target_leave(&t);
     return err;
 }
 

@@ -145,7 +145,10 @@ context_set_state_name(struct context *c, const char *name)
 static void
 status_begin(struct context *c, const char *state)
 {
+    const char *program = g_get_prgname();
     JETX_BACKUPSTATUS s = {.cbStruct = sizeof s, .pid = (uint32_t)getpid()};
+    s.pidHolder = s.pid;
+    g_strlcpy(s.szHolderProgram, program ? program : "", sizeof s.szHolderProgram);
     g_strlcpy(s.szInstance, c->inst->name, sizeof s.szInstance);
     g_strlcpy(s.szState, state, sizeof s.szState);
     s.lgposBegin = packed(c->begin.mark);
@@ -173,6 +176,7 @@ status_refresh(struct context *c)
     c->status.cPagePreimage = stats.preimage_pages;
     c->status.cbPinnedLog = stats.pinned_log_bytes;
     c->status.errSession = frozen_error(c->frozen);
+    context_refresh_limits(c, &stats);
 }
 
 static void
@@ -184,6 +188,7 @@ status_end(struct context *c, JET_ERR outcome)
     c->status.errSession = outcome;
     c->status.timeEnd = (uint64_t)(g_get_real_time() / G_USEC_PER_SEC);
     c->status.cbPinnedLog = 0;
+    context_commits_end(c);
     g_mutex_unlock(&c->handles_lock);
 }
 
@@ -322,6 +327,7 @@ enter_session(struct instance *inst, struct context **out)
     }
     atomic_store(&c->stopped, false);
     atomic_store(&c->died, JET_errSuccess);
+    atomic_store(&c->died_limit, 0);
     g_mutex_lock(&inst->work);
     atomic_store(&inst->backup_error, JET_errBackupInProgress);
     *out = c;
@@ -365,13 +371,6 @@ settle(struct instance *inst)
     return err < 0 ? err : instance_checkpoint(inst, true);
 }
 
-static void
-note_death(void *ctx, JET_ERR err)
-{
-    struct context *c = ctx;
-    atomic_store(&c->died, err);
-}
-
 static JET_ERR
 freeze(struct context *c)
 {
@@ -386,11 +385,13 @@ freeze(struct context *c)
         .n_files = list.n,
         .mark = c->begin,
         .preimage_dir = params_text(inst->params, JET_paramJetxPreimagePath),
-        .budget_bytes = (uint64_t)params_number(inst->params, JET_paramJetxPreimageBudget) << 20,
+        .limits = context_limits(inst),
         .instance = inst->name,
-        .died = note_death,
+        .died = context_note_death,
+        .warned = context_note_warning,
         .ctx = c,
     };
+    context_commits_begin(c);
     JET_ERR err = frozen_begin(&params, &frozen);
     if (err < 0)
         return err;
@@ -456,10 +457,7 @@ report_end(struct context *c, JET_ERR outcome)
     } else if (outcome == JET_errBackupAbortByCaller) {
         event_report(events, EVENT_BACKUP_STOP_BY_CALLER, NULL);
     } else if (outcome == JET_errBackupAbortByServer) {
-        JET_ERR died = atomic_load(&c->died);
-        g_autofree char *why = died < 0
-                                   ? g_strdup_printf("No room for old page images: error %d.", died)
-                                   : g_strdup("It was stopped.");
+        g_autofree char *why = context_death_text(c);
         event_report(events, EVENT_BACKUP_STOP_BY_SERVER, why, NULL);
     } else {
         g_autofree char *number = event_number(outcome);

@@ -24,6 +24,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -113,6 +114,21 @@ JET_ERR context_status(struct instance *inst, JETX_BACKUPSTATUS *status);
 
 JET_ERR context_files(struct instance *inst, JETX_BACKUPFILE **files /* g_free */, uint32_t *n);
 JET_ERR context_manifest(struct instance *inst, char **json /* g_free */);
+
+/* JetxSetBackupLimits; also JET_errInvalidParameter. */
+JET_ERR context_set_limits(struct instance *inst, const JETX_BACKUPLIMITS *limits);
+
+/* What is known of who holds the session. */
+struct backup_progress {
+    uint32_t pid;      /* 0 = as it was */
+    const char *mount; /* NULL = as it was, and the next two too */
+    uint64_t required, served;
+    bool read; /* something was read of the files */
+};
+JET_ERR context_progress(struct instance *inst, const struct backup_progress *progress);
+
+/* JetxGetPreservedPages. JET_errInvalidParameter. */
+JET_ERR context_preserved(struct instance *inst, JET_HANDLE hf, uint32_t cells, uint32_t *pages);
 
 /* For the service: the parts of a file, to be read by another process. */
 JET_ERR context_open_parts(struct instance *inst, const char *name, struct frozen_file *file);

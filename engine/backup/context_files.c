@@ -301,6 +301,7 @@ hold_handle(struct context *c, JET_HANDLE hf, struct frozen_handle **out)
     if (err >= 0) {
         *out = c->handles->pdata[hf];
         g_atomic_int_inc(&(*out)->refs);
+        frozen_note_read(c->frozen);
     }
     g_mutex_unlock(&c->handles_lock);
     return err;
@@ -418,6 +419,19 @@ context_read_at(struct instance *inst, JET_HANDLE hf, uint64_t ib, void *pv, uin
         err = JET_errBackupAbortByServer; /* logs have no shared state word */
     if (err >= 0)
         *actual = (uint32_t)got;
+    drop_handle(handle);
+    return err;
+}
+
+JET_ERR
+context_preserved(struct instance *inst, JET_HANDLE hf, uint32_t cells, uint32_t *pages)
+{
+    struct context *c = inst->backup;
+    struct frozen_handle *handle;
+    JET_ERR err = c ? hold_handle(c, hf, &handle) : JET_errNoBackup;
+    if (err < 0)
+        return err;
+    err = frozen_reader_preserved(handle->reader, cells, pages);
     drop_handle(handle);
     return err;
 }

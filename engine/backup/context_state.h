@@ -4,6 +4,7 @@
  *
  *   context.c  begin, end, stop, status        context_files.c  open, read, close
  *   context_logs.c  log info, truncation       stamp.c          records and header slots
+ *   context_limits.c  limits, who holds the session, how commits fare
  */
 #pragma once
 
@@ -13,6 +14,7 @@
 #include "backup/context.h"
 #include "backup/frozen.h"
 #include "backup/marks.h"
+#include "base/histogram.h"
 #include "instance/instance.h"
 
 enum backup_state {
@@ -59,10 +61,11 @@ struct context {
 
     enum backup_state state;
     atomic_bool stopped;
-    _Atomic JET_ERR died; /* why the frozen session died by itself, or 0 */
-    bool truncated;       /* JetTruncateLog got past its checks */
-    bool logs_ready;      /* the log was rolled, the ranges are fixed */
-    struct bkinfo begin;  /* mark, time, gen_low = copy_mic */
+    _Atomic JET_ERR died;        /* why the frozen session died by itself, or 0 */
+    _Atomic uint32_t died_limit; /* then: 1 + enum limit_kind, or 0 */
+    bool truncated;              /* JetTruncateLog got past its checks */
+    bool logs_ready;             /* the log was rolled, the ranges are fixed */
+    struct bkinfo begin;         /* mark, time, gen_low = copy_mic */
     struct lgpos prepare_mark;
     uint64_t prepare_time;
     uint32_t copy_mic, copy_mac;     /* logs to copy: [mic, mac) */
@@ -76,6 +79,7 @@ struct context {
     struct frozen *frozen;
     GPtrArray *handles; /* of struct frozen_handle, NULL = closed */
     JETX_BACKUPSTATUS status;
+    struct histogram_counts commits_then, commits_freeze; /* end of the last session; freeze */
 };
 
 /* All that is true in each state. */
@@ -112,6 +116,25 @@ JET_ERR stamp_record(struct context *c, enum backup_phase phase, uint8_t dbid,
 
 /* A good end: Update records, then header slots (backup API, 4.1). Event 219 on errors. */
 void stamp_databases(struct context *c, bool truncated);
+
+/* ---- context_limits.c ---- */
+
+/* As the parameters have them. */
+struct frozen_limits context_limits(struct instance *inst);
+
+/* For frozen_params: they note it and tell the administrator. */
+void context_note_death(void *ctx, JET_ERR err, enum limit_kind over, const struct limit *limit);
+void context_note_warning(void *ctx, enum limit_kind kind, const struct limit *limit);
+
+/* Why a session died by itself, for the event of its end. Caller frees. */
+char *context_death_text(struct context *c);
+
+/* The session begins, freezes, ends: what commits took until now is a stretch of its own. */
+void context_commits_begin(struct context *c);
+void context_commits_end(struct context *c);
+
+/* Limits and latencies into the status. Needs handles_lock. */
+void context_refresh_limits(struct context *c, const struct frozen_stats *stats);
 
 bool context_is_full(const struct context *c);
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -10,12 +11,14 @@
 
 #include "backup/image.h"
 #include "backup/manifest.h"
+#include "backup/watch.h"
 #include "cache/cache.h"
 #include "log/logtime.h"
 #include "log/stream.h"
 #include "os/file.h"
 
-#define RESERVE_LOGS 4 /* log files' worth of room that a session never takes */
+#define RESERVE_LOGS 4       /* log files' worth of room that a session never takes */
+#define LOGS_US      1000000 /* logs are rolled without a word to us: how often to look */
 
 struct frozen {
     struct cache *cache;
@@ -31,38 +34,41 @@ struct frozen {
     struct bkinfo bk;
     int64_t time_ms;  /* of the freeze */
     int64_t mtime_ns; /* of the files that are new in each session */
-    uint64_t budget;
     uint64_t freeze_us;
     bool hooked;
-    void (*died)(void *ctx, JET_ERR err);
+    void (*died)(void *ctx, JET_ERR err, enum limit_kind over, const struct limit *limit);
+    void (*warned)(void *ctx, enum limit_kind kind, const struct limit *limit);
     void *ctx;
+    struct watch *watch; /* atomic: NULL until there is one */
+    _Atomic int64_t last_read_us;
 
     GMutex lock; /* guards these */
     JET_ERR dead;
     struct log_pin *pin;
-    uint64_t preimage_bytes, preimage_pages, log_bytes;
+    uint32_t pin_gen; /* logs from here on stay */
+    uint64_t preimage_bytes, preimage_pages;
+    struct limits limits;
 };
 
 /* Returns whether this call killed it. */
 static bool
-kill_once(struct frozen *f, JET_ERR err)
+kill_locked(struct frozen *f, JET_ERR err)
 {
-    g_mutex_lock(&f->lock);
-    bool first = f->dead >= 0;
-    if (first) {
-        f->dead = err;
-        for (size_t i = 0; i < f->n_images; i++)
-            image_kill(&f->images[i], err);
-        log_unpin(f->log, g_steal_pointer(&f->pin));
-    }
-    g_mutex_unlock(&f->lock);
-    return first;
+    if (f->dead < 0)
+        return false;
+    f->dead = err;
+    for (size_t i = 0; i < f->n_images; i++)
+        image_kill(&f->images[i], err);
+    log_unpin(f->log, g_steal_pointer(&f->pin));
+    return true;
 }
 
 void
 frozen_kill(struct frozen *f, JET_ERR err)
 {
-    (void)kill_once(f, err);
+    g_mutex_lock(&f->lock);
+    (void)kill_locked(f, err);
+    g_mutex_unlock(&f->lock);
 }
 
 JET_ERR
@@ -76,6 +82,7 @@ frozen_release_logs(struct frozen *f, uint32_t gen)
     if (err >= 0) {
         log_unpin(f->log, f->pin);
         f->pin = pin;
+        f->pin_gen = gen;
     }
     g_mutex_unlock(&f->lock);
     return err;
@@ -90,12 +97,120 @@ frozen_error(struct frozen *f)
     return err;
 }
 
-/* Dies by itself, and tells. */
+/* Dies by itself, of an error or of a limit, and tells. */
 static void
-die(struct frozen *f, JET_ERR why)
+die(struct frozen *f, JET_ERR why, enum limit_kind over)
 {
-    if (kill_once(f, JET_errBackupAbortByServer) && f->died)
-        f->died(f->ctx, why);
+    struct limit limit = {0};
+    g_mutex_lock(&f->lock);
+    bool first = kill_locked(f, JET_errBackupAbortByServer);
+    if (first && over != LIMIT_NONE) {
+        (void)limits_exceed(&f->limits, over);
+        limit = f->limits.of[over];
+    }
+    g_mutex_unlock(&f->lock);
+    if (first && f->died)
+        f->died(f->ctx, why, over, &limit);
+}
+
+/* ---- limits ---- */
+
+static uint64_t
+pinned_bytes_locked(const struct frozen *f)
+{
+    return f->dead < 0 ? 0 : ((uint64_t)log_gen(f->log) - f->pin_gen) * log_file_bytes(f->log);
+}
+
+void
+frozen_note_read(struct frozen *f)
+{
+    atomic_store_explicit(&f->last_read_us, watch_now_us(), memory_order_relaxed);
+}
+
+/* The watch: what is used now, and when to look again. */
+static int64_t
+look(void *ctx, int64_t now_us)
+{
+    struct frozen *f = ctx;
+    struct limit said[LIMITS];
+    g_mutex_lock(&f->lock);
+    if (f->dead < 0) {
+        g_mutex_unlock(&f->lock);
+        return INT64_MAX;
+    }
+    int64_t read_us = atomic_load_explicit(&f->last_read_us, memory_order_relaxed);
+    struct limit_verdict verdict =
+        limits_check(&f->limits, now_us, read_us, f->preimage_bytes, pinned_bytes_locked(f));
+    int64_t next_us = limits_next_us(&f->limits, read_us);
+    memcpy(said, f->limits.of, sizeof said);
+    enum limit_kind over = f->limits.over;
+    bool first = verdict.ends && kill_locked(f, JET_errBackupAbortByServer);
+    g_mutex_unlock(&f->lock);
+
+    for (unsigned i = 0; f->warned && i < verdict.n_warnings; i++)
+        f->warned(f->ctx, verdict.warnings[i].kind, &said[verdict.warnings[i].kind]);
+    if (first && f->died)
+        f->died(f->ctx, JET_errBackupAbortByServer, over, &said[over]);
+    return said[LIMIT_PINNED_LOG].max > 0 ? MIN(next_us, now_us + LOGS_US) : next_us;
+}
+
+static uint64_t
+free_bytes(const struct statvfs *st)
+{
+    return (uint64_t)st->f_bavail * st->f_frsize;
+}
+
+/* Of the fullest of the disks that hold preimages. */
+static uint64_t
+free_for_preimages(const struct frozen *f)
+{
+    uint64_t least = UINT64_MAX;
+    for (size_t i = 0; i < f->n_images; i++) {
+        struct statvfs st;
+        if (fstatvfs(f->images[i].side_fd, &st) == 0)
+            least = MIN(least, free_bytes(&st));
+    }
+    return least;
+}
+
+static uint64_t
+free_for_logs(const struct frozen *f)
+{
+    g_autofree char *path = log_gen_path(f->log, (int32_t)f->pin_gen);
+    struct statvfs st;
+    return statvfs(path, &st) == 0 ? free_bytes(&st) : UINT64_MAX;
+}
+
+/* A limit in bytes: the tighter of the two ways to say it. 1 is the tightest: 0 would be none. */
+static uint64_t
+byte_limit(uint64_t bytes, uint32_t percent, uint64_t room, uint64_t used)
+{
+    if (percent == 0 || room == UINT64_MAX)
+        return bytes;
+    uint64_t share = MAX(used + room / 100 * percent, 1);
+    return bytes == 0 ? share : MIN(bytes, share);
+}
+
+static void
+resolve_locked(const struct frozen *f, const struct frozen_limits *l, uint64_t max[LIMITS])
+{
+    max[LIMIT_AGE] = l->age_us;
+    max[LIMIT_IDLE] = l->idle_us;
+    max[LIMIT_PREIMAGE] = byte_limit(l->preimage_bytes, l->preimage_percent, free_for_preimages(f),
+                                     f->preimage_bytes);
+    max[LIMIT_PINNED_LOG] = byte_limit(l->pinned_log_bytes, l->pinned_log_percent, free_for_logs(f),
+                                       pinned_bytes_locked(f));
+}
+
+void
+frozen_tighten(struct frozen *f, const struct frozen_limits *tighter)
+{
+    uint64_t max[LIMITS];
+    g_mutex_lock(&f->lock);
+    resolve_locked(f, tighter, max);
+    limits_tighten(&f->limits, max);
+    g_mutex_unlock(&f->lock);
+    watch_wake(f->watch);
 }
 
 /*
@@ -107,7 +222,7 @@ is_short_of_room(const struct frozen *f, const struct image *image)
 {
     struct statvfs st;
     uint64_t reserve = RESERVE_LOGS * log_file_bytes(f->log);
-    if (fstatvfs(image->side_fd, &st) == 0 && (uint64_t)st.f_bavail * st.f_frsize < reserve)
+    if (fstatvfs(image->side_fd, &st) == 0 && free_bytes(&st) < reserve)
         return true;
     return log_check_state(f->log) == JET_errLogDiskFull;
 }
@@ -119,8 +234,32 @@ make_room(void *ctx, struct dbfile *file)
     struct frozen *f = ctx;
     if (frozen_error(f) < 0)
         return false;
-    die(f, JET_errDiskFull);
+    die(f, JET_errDiskFull, LIMIT_NONE);
     return true;
+}
+
+/* How much more the preimages may take. */
+static uint64_t
+preimage_room(struct frozen *f)
+{
+    g_mutex_lock(&f->lock);
+    uint64_t max = f->limits.of[LIMIT_PREIMAGE].max, used = f->preimage_bytes;
+    g_mutex_unlock(&f->lock);
+    return max == 0 ? UINT64_MAX : max > used ? max - used : 0;
+}
+
+static void
+count_preimages(struct frozen *f, uint64_t bytes, uint32_t page_bytes)
+{
+    g_mutex_lock(&f->lock);
+    f->preimage_bytes += bytes;
+    f->preimage_pages += bytes / page_bytes;
+    f->limits.of[LIMIT_PREIMAGE].used = f->preimage_bytes;
+    bool due = limits_is_due(&f->limits, LIMIT_PREIMAGE, f->preimage_bytes);
+    g_mutex_unlock(&f->lock);
+    struct watch *watch = g_atomic_pointer_get(&f->watch);
+    if (due && watch)
+        watch_wake(watch);
 }
 
 /* The hook: the session may die here, the database must not: always success. */
@@ -134,17 +273,14 @@ before_overwrite(void *ctx, struct dbfile *file, const uint32_t *pgnos, size_t n
     if (i == f->n_images || frozen_error(f) < 0)
         return JET_errSuccess;
 
-    uint64_t room = f->budget ? f->budget - f->preimage_bytes : UINT64_MAX;
     uint64_t bytes = 0;
     JET_ERR err = is_short_of_room(f, &f->images[i])
                       ? JET_errDiskFull
-                      : image_save(&f->images[i], pgnos, n, room, &bytes);
-    g_mutex_lock(&f->lock);
-    f->preimage_bytes += bytes;
-    f->preimage_pages += bytes / f->images[i].page_bytes;
-    g_mutex_unlock(&f->lock);
+                      : image_save(&f->images[i], pgnos, n, preimage_room(f), &bytes);
+    if (bytes > 0)
+        count_preimages(f, bytes, f->images[i].page_bytes);
     if (err < 0)
-        die(f, err);
+        die(f, err, err == JET_errBackupAbortByServer ? LIMIT_PREIMAGE : LIMIT_NONE);
     return JET_errSuccess;
 }
 
@@ -249,7 +385,6 @@ list_log(struct frozen *f, uint32_t gen)
     file->mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
     file->inode = stable_inode(log_signature(f->log), gen);
     f->log_fds[f->n_logs++] = fd;
-    f->log_bytes += file->cbSize;
     return JET_errSuccess;
 }
 
@@ -302,6 +437,7 @@ static JET_ERR
 prepare(struct frozen *f, const struct frozen_params *params)
 {
     JET_ERR err = log_pin(f->log, (int32_t)f->bk.gen_low, &f->pin);
+    f->pin_gen = f->bk.gen_low;
     for (size_t i = 0; err >= 0 && i < params->n_files; i++) {
         f->n_images++;
         err = image_prepare(&f->images[i], params->files[i], params->preimage_dir);
@@ -336,6 +472,23 @@ freeze(struct frozen *f)
     return err;
 }
 
+/* From here on the limits hold; the hook has been at work for a moment. */
+static JET_ERR
+start_watch(struct frozen *f, const struct frozen_limits *limits)
+{
+    struct watch *watch = NULL;
+    uint64_t max[LIMITS];
+    g_mutex_lock(&f->lock);
+    resolve_locked(f, limits, max);
+    limits_init(&f->limits, max, watch_now_us());
+    g_mutex_unlock(&f->lock);
+    frozen_note_read(f);
+    JET_ERR err = watch_start(look, f, &watch);
+    if (err >= 0)
+        g_atomic_pointer_set(&f->watch, watch);
+    return err;
+}
+
 JET_ERR
 frozen_begin(const struct frozen_params *params, struct frozen **out)
 {
@@ -344,9 +497,10 @@ frozen_begin(const struct frozen_params *params, struct frozen **out)
     f->cache = params->cache;
     f->log = params->log;
     f->bk = params->mark;
-    f->budget = params->budget_bytes;
     f->instance = g_strdup(params->instance);
+    limits_init(&f->limits, (const uint64_t[LIMITS]) {0}, watch_now_us());
     f->died = params->died;
+    f->warned = params->warned;
     f->ctx = params->ctx;
     f->images = g_new0(struct image, params->n_files + 1);
     JET_ERR err = prepare(f, params);
@@ -354,6 +508,8 @@ frozen_begin(const struct frozen_params *params, struct frozen **out)
         err = freeze(f);
     if (err >= 0)
         err = list_all(f);
+    if (err >= 0)
+        err = start_watch(f, &params->limits);
     if (err < 0) {
         frozen_end(f, err);
         return err;
@@ -369,12 +525,13 @@ frozen_end(struct frozen *f, JET_ERR why)
         return;
     /* First dead, then unhooked: a read still under way must not take an overwritten page for good.
      */
-    (void)kill_once(f, why < 0 ? why : JET_errNoBackup);
+    frozen_kill(f, why < 0 ? why : JET_errNoBackup);
     if (f->hooked) {
         cache_write_pause(f->cache);
         cache_set_hook(f->cache, NULL);
         cache_write_resume(f->cache);
     }
+    watch_stop(f->watch);
     for (size_t i = 0; i < f->n_images; i++)
         image_close(&f->images[i]);
     for (size_t i = 0; i < f->n_logs; i++)
@@ -445,6 +602,19 @@ frozen_open(struct frozen *f, const char *name, struct frozen_file *out)
     return JET_errFileNotFound;
 }
 
+/* What the clock says of a session that lives. */
+static void
+refresh_limits(const struct frozen *f, struct limits *limits)
+{
+    int64_t now = watch_now_us();
+    if (f->dead < 0)
+        return;
+    limits->of[LIMIT_AGE].used = (uint64_t)(now - limits->begin_us);
+    limits->of[LIMIT_IDLE].used = (uint64_t)MAX(now - f->last_read_us, 0);
+    limits->of[LIMIT_PREIMAGE].used = f->preimage_bytes;
+    limits->of[LIMIT_PINNED_LOG].used = pinned_bytes_locked(f);
+}
+
 void
 frozen_get_stats(struct frozen *f, struct frozen_stats *stats)
 {
@@ -461,8 +631,10 @@ frozen_get_stats(struct frozen *f, struct frozen_stats *stats)
         .clones = clones,
         .preimage_bytes = f->dead < 0 ? 0 : f->preimage_bytes,
         .preimage_pages = f->preimage_pages,
-        .pinned_log_bytes = f->dead < 0 ? 0 : f->log_bytes,
+        .pinned_log_bytes = pinned_bytes_locked(f),
+        .limits = f->limits,
     };
+    refresh_limits(f, &stats->limits);
     g_mutex_unlock(&f->lock);
 }
 

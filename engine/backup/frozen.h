@@ -12,18 +12,20 @@
  *  2. Database image + served logs recover to exactly the transactions durable at the freeze.
  *  3. A commit never waits for a reader; the writer's extra work is at most one read and one write
  * per page per session.
- *  4. When the preimage budget or the disk runs out the session dies (JET_errBackupAbortByServer,
- *     reads fail for ever after); the database never does.
+ *  4. When a limit (limits.h) or the disk runs out the session dies (JET_errBackupAbortByServer,
+ *     reads fail for ever after); the database never does. The owner sees to it by itself, whether
+ *     or not the one who holds the session does anything.
  *  5. The end of the session, by whatever cause, frees preimages and pinned logs.
  *  6. Every page served was verified; a bad page fails that file alone.
  *  7. Bytes delivered are counted by who delivers them: the driver, or the context's handles.
  *
- *   ALIVE --frozen_kill, hook out of room--> DEAD (hook does nothing, nothing pinned)
- *     |                                        |
- *     +---------------frozen_end---------------+--> gone
+ *   ALIVE --frozen_kill, a limit, hook out of room--> DEAD (hook does nothing, nothing pinned)
+ *     |                                                  |
+ *     +--------------------frozen_end--------------------+--> gone
  *
- * Locks: the session's mutex guards death and counters; taken by the writer thread in the hook, so
- * nothing waits under it for the writer. frozen_end pauses the writer without holding it.
+ * Locks: the session's mutex guards death, counters and limits; taken by the writer thread in the
+ * hook, so nothing waits under it for the writer. frozen_end pauses the writer without holding it.
+ * The watch (watch.h) takes no other lock of the backup.
  */
 #pragma once
 
@@ -31,6 +33,7 @@
 #include <stdint.h>
 
 #include "backup/frozen_reader.h"
+#include "backup/limits.h"
 #include "backup/marks.h"
 #include "esent.h"
 #include "esentx.h"
@@ -40,16 +43,26 @@ struct dbfile;
 struct frozen;
 struct log;
 
+/* What a session may use; 0 = no such limit, or (to tighten) as it is. */
+struct frozen_limits {
+    uint64_t age_us, idle_us;
+    uint64_t preimage_bytes, pinned_log_bytes;
+    uint32_t preimage_percent, pinned_log_percent; /* of what is free now, beyond what is used */
+};
+
 struct frozen_params {
     struct cache *cache;
     struct log *log;
     struct dbfile **files; /* the attached, logged databases; stay attached until frozen_end */
     size_t n_files;
     struct bkinfo mark; /* position and time of the begin; gen_low = generation of the checkpoint */
-    const char *preimage_dir;             /* "" = beside each database */
-    uint64_t budget_bytes;                /* for preimages; 0 = what the disk has */
-    const char *instance;                 /* name, for the manifest */
-    void (*died)(void *ctx, JET_ERR err); /* by itself; writer thread, no lock held. May be NULL */
+    const char *preimage_dir; /* "" = beside each database */
+    struct frozen_limits limits;
+    const char *instance; /* name, for the manifest */
+    /* By itself, of this error or (JET_errBackupAbortByServer) of this limit; writer or watch, no
+     * lock held; must not take the context's lock. Both may be NULL. */
+    void (*died)(void *ctx, JET_ERR err, enum limit_kind over, const struct limit *limit);
+    void (*warned)(void *ctx, enum limit_kind kind, const struct limit *limit);
     void *ctx;
 };
 
@@ -73,6 +86,12 @@ void frozen_kill(struct frozen *frozen, JET_ERR err);
 JET_ERR frozen_release_logs(struct frozen *frozen, uint32_t gen)
     __attribute__((warn_unused_result));
 
+/* Tighter limits (limits.h); bytes and percent: the tighter of the two. */
+void frozen_tighten(struct frozen *frozen, const struct frozen_limits *limits);
+
+/* Somebody read of it just now. Any thread, no lock. */
+void frozen_note_read(struct frozen *frozen);
+
 /* 0, or what killed it. */
 JET_ERR frozen_error(struct frozen *frozen);
 
@@ -94,6 +113,7 @@ struct frozen_stats {
     size_t clones; /* databases that the file system cloned: no preimages */
     uint64_t preimage_bytes, preimage_pages;
     uint64_t pinned_log_bytes;
+    struct limits limits; /* used: as of now; of a dead session, when it died */
 };
 
 void frozen_get_stats(struct frozen *frozen, struct frozen_stats *stats);

@@ -294,3 +294,18 @@ frozen_reader_read(struct frozen_reader *reader, uint64_t ib, void *buf, size_t 
     *actual = want;
     return frozen_reader_state(reader);
 }
+
+JET_ERR
+frozen_reader_preserved(const struct frozen_reader *reader, uint32_t cells, uint32_t *pages)
+{
+    uint32_t last = reader->file.pgno_last;
+    if (reader->file.kind != JETX_fileDatabase || cells == 0)
+        return JET_errInvalidParameter;
+    memset(pages, 0, cells * sizeof *pages);
+    if (!reader->map)
+        return JET_errSuccess;
+    uint32_t stretch = (uint32_t)(((uint64_t)last + cells - 1) / cells);
+    for (uint32_t pgno = 1; pgno <= last; pgno++)
+        pages[(pgno - 1) / stretch] += was_overwritten(reader, pgno);
+    return JET_errSuccess;
+}

@@ -77,3 +77,8 @@ JET_ERR frozen_reader_read(struct frozen_reader *reader, uint64_t ib, void *buf,
 
 /* 0, or what the session ended with. */
 JET_ERR frozen_reader_state(const struct frozen_reader *reader);
+
+/* Pages of each of `cells` equal stretches of a database that were overwritten since the freeze
+ * (esentx.h, JetxGetPreservedPages). JET_errInvalidParameter: no database, no cells. */
+JET_ERR frozen_reader_preserved(const struct frozen_reader *reader, uint32_t cells, uint32_t *pages)
+    __attribute__((warn_unused_result));

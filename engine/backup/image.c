@@ -149,7 +149,8 @@ image_save(struct image *image, const uint32_t *pgnos, size_t n, uint64_t room, 
                needs_saving(image, pgnos[i + run]))
             run++;
         used += run * image->page_bytes;
-        JET_ERR err = used > room ? JET_errDiskFull : save_run(image, pgnos[i], (uint32_t)run);
+        JET_ERR err =
+            used > room ? JET_errBackupAbortByServer : save_run(image, pgnos[i], (uint32_t)run);
         if (err < 0)
             return err;
     }

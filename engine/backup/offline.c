@@ -349,6 +349,7 @@ offline_adopt_status(struct offline *o, const JETX_BACKUPSTATUS *status)
     o->status.errSession = 0;
     o->status.timeEnd = 0;
     o->status.cbPinnedLog = o->status.cbPreimage = o->status.cPagePreimage = 0;
+    memset(o->status.rgLimit, 0, sizeof o->status.rgLimit);
     g_strlcpy(o->status.szState, "frozen", sizeof o->status.szState);
     g_mutex_unlock(&o->lock);
 }
@@ -480,6 +481,19 @@ offline_read_file_at(struct offline *o, JET_HANDLE hf, uint64_t ib, void *pv, ui
     err = frozen_reader_read(handle->reader, ib, pv, cb, &got);
     if (err >= 0)
         *actual = (uint32_t)got;
+    handle_unref(handle);
+    return err;
+}
+
+JET_ERR
+offline_preserved(struct offline *o, JET_HANDLE hf, uint32_t cells, uint32_t *pages)
+{
+    struct handle *handle = NULL;
+    uint64_t at = 0;
+    JET_ERR err = hold_handle(o, hf, &handle, &at);
+    if (err < 0)
+        return err;
+    err = frozen_reader_preserved(handle->reader, cells, pages);
     handle_unref(handle);
     return err;
 }

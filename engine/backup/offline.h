@@ -50,6 +50,9 @@ JET_ERR offline_read_file_at(struct offline *offline, JET_HANDLE hf, uint64_t ib
                              uint32_t cb, uint32_t *actual);
 JET_ERR offline_close_file(struct offline *offline, JET_HANDLE hf);
 
+/* Nobody overwrites pages: all 0. JET_errInvalidParameter. */
+JET_ERR offline_preserved(struct offline *offline, JET_HANDLE hf, uint32_t cells, uint32_t *pages);
+
 JET_ERR offline_status(struct offline *offline, JETX_BACKUPSTATUS *status);
 JET_ERR offline_stop(struct offline *offline);
 

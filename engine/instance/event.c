@@ -128,6 +128,10 @@ static const struct event_def defs[] = {
      "Database %1: the logs end with %2, transactions up to %3 were committed."},
     {EVENT_ATTACH_BACKUP_DATABASE, EVENT_ERROR, "ATTACH_TO_BACKUP_SET_DATABASE_ERROR",
      "Database %1 is a backup copy that was never restored; restore it first."},
+    {EVENT_SESSION_LIMIT_NEAR, EVENT_WARNING, "BACKUP_SESSION_LIMIT_NEAR",
+     "The backup session has used %2 % of its %1: %3 of %4."},
+    {EVENT_SESSION_LIMIT_REACHED, EVENT_ERROR, "BACKUP_SESSION_LIMIT_REACHED",
+     "The backup session is over: it reached its %1 of %2 (%3). The database goes on."},
 };
 
 static GMutex listener_mutex;

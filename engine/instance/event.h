@@ -75,6 +75,9 @@ enum event_id {
     EVENT_BACKUP_LOG_NOT_COPIED = 520,       /* */
     EVENT_COMMITTED_LOG_MISSING = 523,       /* database, last log given, log needed */
     EVENT_ATTACH_BACKUP_DATABASE = 619,      /* database */
+    /* ours */
+    EVENT_SESSION_LIMIT_NEAR = 10001,    /* limit, percent, used, most */
+    EVENT_SESSION_LIMIT_REACHED = 10002, /* limit, most, parameters that set it */
 };
 
 struct events;

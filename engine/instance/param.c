@@ -81,6 +81,11 @@ static const struct param_def defs[] = {
     STR(JET_paramJetxPreimagePath, PATH, ANY_TIME, ""),
     NUM(JET_paramJetxPreimageBudget, ANY_TIME, 0, UINTPTR_MAX, 0),
     STR(JET_paramJetxEventFile, PATH, ANY_TIME, ""),
+    NUM(JET_paramJetxPreimagePercent, ANY_TIME, 0, 100, 50),
+    NUM(JET_paramJetxPinnedLogBudget, ANY_TIME, 0, UINTPTR_MAX, 0),
+    NUM(JET_paramJetxPinnedLogPercent, ANY_TIME, 0, 100, 50),
+    NUM(JET_paramJetxSessionMaxAge, ANY_TIME, 0, U32_MAX, 24 * 3600),
+    NUM(JET_paramJetxSessionIdle, ANY_TIME, 0, U32_MAX, 3600),
 };
 
 struct params {

@@ -307,6 +307,32 @@ service_client_stop(struct service_client *client)
 }
 
 JET_ERR
+service_client_set_limits(struct service_client *client, const JETX_BACKUPLIMITS *limits)
+{
+    return call_plain(client, "SetLimits",
+                      g_variant_new("(ttttuu)", limits->secMaxAge, limits->secIdle,
+                                    limits->cbPreimage, limits->cbPinnedLog, limits->pctPreimage,
+                                    limits->pctPinnedLog),
+                      CALL_MS);
+}
+
+JET_ERR
+service_client_progress(struct service_client *client, uint64_t delivered,
+                        const JETX_BACKUPPROGRESS *progress)
+{
+    const JETX_BACKUPPROGRESS none = {.cbStruct = sizeof(none)};
+    const JETX_BACKUPPROGRESS *p = progress ? progress : &none;
+    JET_ERR err = service_client_check(client);
+    if (err < 0)
+        return err;
+    g_dbus_connection_call(
+        client->bus, NULL, WIRE_PATH, WIRE_INTERFACE, "Progress",
+        g_variant_new("(t^aytt)", delivered, p->szMount, p->cbRequired, p->cbServed), NULL,
+        G_DBUS_CALL_FLAGS_NONE, CALL_MS, NULL, NULL, NULL);
+    return JET_errSuccess;
+}
+
+JET_ERR
 service_client_end(struct service_client *client, JET_GRBIT grbit)
 {
     return call_plain(client, "End", g_variant_new("(u)", grbit), BEGIN_MS);

@@ -43,6 +43,12 @@ JET_ERR service_client_manifest(struct service_client *client, char **json /* g_
 JET_ERR service_client_truncate(struct service_client *client);
 JET_ERR service_client_stop(struct service_client *client);
 
+JET_ERR service_client_set_limits(struct service_client *client, const JETX_BACKUPLIMITS *limits);
+
+/* delivered: bytes read so far; progress NULL: only that. Sends, and does not wait. */
+JET_ERR service_client_progress(struct service_client *client, uint64_t delivered,
+                                const JETX_BACKUPPROGRESS *progress);
+
 /* Also after the end. When the owner is gone: the last known state with errSession set. */
 JET_ERR service_client_status(struct service_client *client, JETX_BACKUPSTATUS *status);
 

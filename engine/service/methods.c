@@ -39,17 +39,36 @@ name_arg(GVariant *args, gsize i)
     return g_variant_get_bytestring(v);
 }
 
+/* The session died by itself, and its client has not noticed, or hangs: it makes room. */
+static void
+end_dead_session(struct service *service)
+{
+    JETX_BACKUPSTATUS status = {.cbStruct = sizeof(status)};
+    if (!service->owner || service->backend.status(service->ctx, &status) < 0 ||
+        status.errSession >= 0)
+        return;
+    (void)g_dbus_connection_emit_signal(service->owner->bus, NULL, WIRE_PATH, WIRE_INTERFACE,
+                                        "SessionEnded", g_variant_new("(i)", status.errSession),
+                                        NULL);
+    service_end_session(service, true);
+}
+
 static void
 begin_frozen(struct peer *peer, GVariant *args, GDBusMethodInvocation *invocation)
 {
     struct service *service = peer->service;
     uint32_t grbit;
     g_variant_get(args, "(u)", &grbit);
+    end_dead_session(service);
     JET_ERR err = service->stopping ? JET_errTermInProgress
                   : service->owner  ? JET_errBackupInProgress
                                     : service->backend.begin_frozen(service->ctx, grbit);
-    if (err >= 0)
+    if (err >= 0) {
+        struct backup_progress holder = {.pid = peer->pid};
         service->owner = peer;
+        peer->delivered = 0;
+        (void)service->backend.progress(service->ctx, &holder); /* it may be dead already */
+    }
     answer(invocation, err);
 }
 
@@ -97,6 +116,35 @@ get_status(struct peer *peer, GVariant *args, GDBusMethodInvocation *invocation)
 }
 
 static void
+set_limits(struct peer *peer, GVariant *args, GDBusMethodInvocation *invocation)
+{
+    JETX_BACKUPLIMITS limits = {.cbStruct = sizeof(limits)};
+    JET_ERR err = check_owner(peer);
+    g_variant_get(args, "(ttttuu)", &limits.secMaxAge, &limits.secIdle, &limits.cbPreimage,
+                  &limits.cbPinnedLog, &limits.pctPreimage, &limits.pctPinnedLog);
+    if (err >= 0)
+        err = peer->service->backend.set_limits(peer->service->ctx, &limits);
+    answer(invocation, err);
+}
+
+static void
+progress(struct peer *peer, GVariant *args, GDBusMethodInvocation *invocation)
+{
+    struct backup_progress what = {.pid = peer->pid};
+    uint64_t delivered;
+    const char *mount = name_arg(args, 1);
+    JET_ERR err = check_owner(peer);
+    g_variant_get(args, "(t@aytt)", &delivered, NULL, &what.required, &what.served);
+    what.mount = what.required > 0 ? mount : NULL;
+    what.read = delivered > peer->delivered;
+    if (err >= 0)
+        err = peer->service->backend.progress(peer->service->ctx, &what);
+    if (err >= 0)
+        peer->delivered = delivered;
+    answer(invocation, err);
+}
+
+static void
 truncate_logs(struct peer *peer, GVariant *args, GDBusMethodInvocation *invocation)
 {
     JET_ERR err = check_owner(peer);
@@ -134,6 +182,8 @@ static const struct {
     {"OpenFile", open_file},
     {"GetManifest", get_manifest},
     {"GetStatus", get_status},
+    {"SetLimits", set_limits},
+    {"Progress", progress},
     {"Truncate", truncate_logs},
     {"End", end},
     {"Stop", stop},

@@ -17,9 +17,13 @@ struct remote_file {
     uint64_t position;
 };
 
+#define TELL_US 1000000 /* how often the owner hears that its files are read */
+
 struct remote {
     struct service_client *client;
-    GMutex lock; /* guards the rest */
+    _Atomic uint64_t delivered; /* bytes read */
+    _Atomic int64_t told_us;    /* when the owner last heard of it */
+    GMutex lock;                /* guards the rest */
     bool in_session;
     GHashTable *files; /* handle -> struct remote_file */
     JET_HANDLE next_handle;
@@ -144,6 +148,18 @@ remote_status(struct remote *remote, JETX_BACKUPSTATUS *status)
 }
 
 JET_ERR
+remote_set_limits(struct remote *remote, const JETX_BACKUPLIMITS *limits)
+{
+    return service_client_set_limits(remote->client, limits);
+}
+
+JET_ERR
+remote_progress(struct remote *remote, const JETX_BACKUPPROGRESS *progress)
+{
+    return service_client_progress(remote->client, atomic_load(&remote->delivered), progress);
+}
+
+JET_ERR
 remote_truncate_log(struct remote *remote)
 {
     return service_client_truncate(remote->client);
@@ -202,6 +218,16 @@ remote_close_file(struct remote *remote, JET_HANDLE handle)
     return JET_errSuccess;
 }
 
+/* The owner does not see the reads. */
+static void
+count_read(struct remote *remote, size_t bytes)
+{
+    int64_t now = g_get_monotonic_time(), told = atomic_load(&remote->told_us);
+    uint64_t delivered = atomic_fetch_add(&remote->delivered, bytes) + bytes;
+    if (now - told >= TELL_US && atomic_compare_exchange_strong(&remote->told_us, &told, now))
+        (void)service_client_progress(remote->client, delivered, NULL);
+}
+
 /* Reads, and only then asks whether what was read is still true. */
 static JET_ERR
 read_at(struct remote *remote, const struct remote_file *file, uint64_t ib, void *buf, uint32_t cb,
@@ -215,6 +241,7 @@ read_at(struct remote *remote, const struct remote_file *file, uint64_t ib, void
     if (err < 0)
         return err;
     *actual = (uint32_t)got;
+    count_read(remote, got);
     return JET_errSuccess;
 }
 
@@ -248,6 +275,18 @@ remote_read_file(struct remote *remote, JET_HANDLE handle, void *buf, uint32_t c
         file->position = ib + *actual;
         g_mutex_unlock(&file->lock);
     }
+    file_unref(file);
+    return err;
+}
+
+JET_ERR
+remote_preserved(struct remote *remote, JET_HANDLE handle, uint32_t cells, uint32_t *pages)
+{
+    struct remote_file *file = NULL;
+    JET_ERR err = file_ref(remote, handle, &file);
+    if (err < 0)
+        return err;
+    err = frozen_reader_preserved(file->reader, cells, pages);
     file_unref(file);
     return err;
 }

@@ -45,6 +45,14 @@ JET_ERR remote_read_file_at(struct remote *remote, JET_HANDLE handle, uint64_t i
 /* Works also when the session is dead. JET_errInvalidParameter: no such handle. */
 JET_ERR remote_close_file(struct remote *remote, JET_HANDLE handle);
 
+/* Pages overwritten since the freeze: JetxGetPreservedPages. JET_errInvalidParameter. */
+JET_ERR remote_preserved(struct remote *remote, JET_HANDLE handle, uint32_t cells, uint32_t *pages);
+
+JET_ERR remote_set_limits(struct remote *remote, const JETX_BACKUPLIMITS *limits);
+
+/* Does not wait for the owner. That something was read is told by itself, once a second. */
+JET_ERR remote_progress(struct remote *remote, const JETX_BACKUPPROGRESS *progress);
+
 JET_ERR remote_manifest(struct remote *remote, char **json /* g_free */);
 JET_ERR remote_status(struct remote *remote, JETX_BACKUPSTATUS *status);
 JET_ERR remote_truncate_log(struct remote *remote);

@@ -60,6 +60,30 @@ status(void *ctx, JETX_BACKUPSTATUS *out)
 }
 
 static JET_ERR
+set_limits(void *ctx, const JETX_BACKUPLIMITS *limits)
+{
+    struct instance *inst = ctx;
+    JET_ERR err = instance_enter(inst);
+    if (err < 0)
+        return err;
+    err = context_set_limits(inst, limits);
+    instance_leave(inst);
+    return err;
+}
+
+static JET_ERR
+progress(void *ctx, const struct backup_progress *what)
+{
+    struct instance *inst = ctx;
+    JET_ERR err = instance_enter(inst);
+    if (err < 0)
+        return err;
+    err = context_progress(inst, what);
+    instance_leave(inst);
+    return err;
+}
+
+static JET_ERR
 truncate_logs(void *ctx)
 {
     struct instance *inst = ctx;
@@ -99,6 +123,8 @@ static const struct service_backend backend = {
     .open = open_file,
     .manifest = manifest,
     .status = status,
+    .set_limits = set_limits,
+    .progress = progress,
     .truncate = truncate_logs,
     .end = end,
     .stop = stop,

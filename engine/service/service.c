@@ -115,6 +115,7 @@ add_peer(struct service *service, int fd)
     }
     struct peer *peer = g_new0(struct peer, 1);
     peer->service = service;
+    peer->pid = service_socket_peer_pid(fd);
     peer->stream = g_socket_connection_factory_create_connection(socket);
     peer->cancel = g_cancellable_new();
     peer->timeout = g_timeout_source_new_seconds(AUTH_SECONDS);

@@ -18,6 +18,7 @@
 
 #include <glib.h>
 
+#include "backup/context.h"
 #include "backup/frozen_reader.h"
 #include "esent.h"
 #include "esentx.h"
@@ -31,6 +32,8 @@ struct service_backend {
     JET_ERR (*open)(void *ctx, const char *name /* szName or szPath */, struct frozen_file *file);
     JET_ERR (*manifest)(void *ctx, char **json /* g_free */);
     JET_ERR (*status)(void *ctx, JETX_BACKUPSTATUS *status);
+    JET_ERR (*set_limits)(void *ctx, const JETX_BACKUPLIMITS *limits);
+    JET_ERR (*progress)(void *ctx, const struct backup_progress *progress);
     JET_ERR (*truncate)(void *ctx);
     JET_ERR (*end)(void *ctx, JET_GRBIT grbit);
     JET_ERR (*stop)(void *ctx);

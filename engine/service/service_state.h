@@ -19,6 +19,8 @@ struct peer {
     GCancellable *cancel; /* of that */
     GSource *timeout;     /* for that */
     guint object;         /* registration */
+    uint32_t pid;         /* 0 = unknown */
+    uint64_t delivered;   /* bytes that it said it read */
 };
 
 struct service {

@@ -126,11 +126,23 @@ service_socket_listen(const char *path, int *fd)
     return err;
 }
 
+static bool
+peer_credentials(int fd, struct ucred *cred)
+{
+    socklen_t len = sizeof(*cred);
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, cred, &len) == 0 && len == sizeof(*cred);
+}
+
 bool
 service_socket_peer_is_ours(int fd)
 {
     struct ucred cred;
-    socklen_t len = sizeof(cred);
-    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 && len == sizeof(cred) &&
-           (cred.uid == geteuid() || cred.uid == 0);
+    return peer_credentials(fd, &cred) && (cred.uid == geteuid() || cred.uid == 0);
+}
+
+uint32_t
+service_socket_peer_pid(int fd)
+{
+    struct ucred cred;
+    return peer_credentials(fd, &cred) && cred.pid > 0 ? (uint32_t)cred.pid : 0;
 }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "esent.h"
 
@@ -23,3 +24,6 @@ JET_ERR service_socket_connect(const char *path, int *fd);
 
 /* Is the peer of a connected socket root or of our own uid? */
 bool service_socket_peer_is_ours(int fd);
+
+/* Its process, 0 = unknown (in another pid namespace). */
+uint32_t service_socket_peer_pid(int fd);

@@ -56,11 +56,30 @@ static const struct status_field {
     {                                                                                              \
 #name, type, offsetof(JETX_BACKUPSTATUS, name), sizeof(((JETX_BACKUPSTATUS *)0)->name)     \
     }
-    FIELD(pid, 'u'),        FIELD(szInstance, 'b'),    FIELD(szState, 'b'),
-    FIELD(lgposBegin, 't'), FIELD(lgposFreeze, 't'),   FIELD(genLow, 'u'),
-    FIELD(genHigh, 'u'),    FIELD(signLog, 'b'),       FIELD(errSession, 'i'),
-    FIELD(timeBegin, 't'),  FIELD(timeEnd, 't'),       FIELD(usFreeze, 't'),
-    FIELD(cbPreimage, 't'), FIELD(cPagePreimage, 't'), FIELD(cbPinnedLog, 't'),
+    FIELD(pid, 'u'),
+    FIELD(szInstance, 'b'),
+    FIELD(szState, 'b'),
+    FIELD(lgposBegin, 't'),
+    FIELD(lgposFreeze, 't'),
+    FIELD(genLow, 'u'),
+    FIELD(genHigh, 'u'),
+    FIELD(signLog, 'b'),
+    FIELD(errSession, 'i'),
+    FIELD(timeBegin, 't'),
+    FIELD(timeEnd, 't'),
+    FIELD(usFreeze, 't'),
+    FIELD(cbPreimage, 't'),
+    FIELD(cPagePreimage, 't'),
+    FIELD(cbPinnedLog, 't'),
+    FIELD(rgLimit, 'b'),
+    FIELD(limitEnded, 'u'),
+    FIELD(pidHolder, 'u'),
+    FIELD(szHolderProgram, 'b'),
+    FIELD(szHolderMount, 'b'),
+    FIELD(cbRequired, 't'),
+    FIELD(cbServed, 't'),
+    FIELD(commitBefore, 'b'),
+    FIELD(commitDuring, 'b'),
 #undef FIELD
 };
 
@@ -122,6 +141,8 @@ wire_status_get(GVariant *reply, JETX_BACKUPSTATUS *status)
     }
     status->szInstance[sizeof(status->szInstance) - 1] = 0;
     status->szState[sizeof(status->szState) - 1] = 0;
+    status->szHolderProgram[sizeof(status->szHolderProgram) - 1] = 0;
+    status->szHolderMount[sizeof(status->szHolderMount) - 1] = 0;
     return JET_errSuccess;
 }
 

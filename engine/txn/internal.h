@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "base/histogram.h"
 #include "txn/session.h"
 #include "txn/version.h"
 
@@ -15,6 +16,7 @@ struct txn {
     _Atomic uint32_t trx_last;
     _Atomic uint32_t rceid_last;
     _Atomic uint64_t version_bytes;
+    struct histogram commits; /* durable ones, how long each waited for the log */
 
     GMutex cleanup_lock;     /* one cleanup at a time; outer */
     struct session *cleaner; /* cleanup_lock */

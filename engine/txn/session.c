@@ -272,6 +272,16 @@ commit_wait(struct session *s, JET_GRBIT grbit)
     return lgpos_is_zero(s->last_commit) ? JET_errSuccess : log_flush(s->txn->log, s->last_commit);
 }
 
+/* Waits for the log; start_us = when the commit was called. */
+static JET_ERR
+make_durable(struct session *s, struct lgpos pos, int64_t start_us)
+{
+    JET_ERR err = log_flush(s->txn->log, pos);
+    if (err >= 0)
+        histogram_add(&s->txn->commits, (uint64_t)(g_get_monotonic_time() - start_us));
+    return err;
+}
+
 JET_ERR
 session_commit(struct session *s, JET_GRBIT grbit, uint64_t *commit_id)
 {
@@ -288,6 +298,7 @@ session_commit(struct session *s, JET_GRBIT grbit, uint64_t *commit_id)
         return JET_errSuccess;
     }
     struct lgpos pos;
+    int64_t start_us = g_get_monotonic_time();
     JET_ERR err = commit0(s, &pos);
     if (err < 0)
         return err;
@@ -298,7 +309,7 @@ session_commit(struct session *s, JET_GRBIT grbit, uint64_t *commit_id)
     s->last_commit = pos;
     if (commit_id)
         *commit_id = (uint64_t)(uint32_t)pos.gen << 32 | (uint64_t)pos.isec << 16 | pos.ib;
-    return grbit & JET_bitCommitLazyFlush ? JET_errSuccess : log_flush(s->txn->log, pos);
+    return grbit & JET_bitCommitLazyFlush ? JET_errSuccess : make_durable(s, pos, start_us);
 }
 
 /* ---- rollback ---- */

@@ -25,6 +25,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/histogram.h"
 #include "esent.h"
 #include "log/lgpos.h"
 
@@ -116,6 +117,9 @@ JET_ERR txn_cleanup(struct txn *txn, uint32_t max, uint64_t *left);
 
 /* Drops what waits for cleanup and belongs to owner, undone: the database is closed. */
 void txn_forget(struct txn *txn, const void *owner);
+
+/* How long durable commits took since the start: from the call to stable storage. Lock-free. */
+void txn_commit_latency(struct txn *txn, struct histogram_counts *out);
 
 /* Open sessions, and bytes in the version store, for counters. */
 uint32_t txn_session_count(struct txn *txn);

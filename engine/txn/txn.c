@@ -140,6 +140,12 @@ txn_version_bytes(struct txn *txn)
     return atomic_load(&txn->version_bytes);
 }
 
+void
+txn_commit_latency(struct txn *txn, struct histogram_counts *out)
+{
+    histogram_read(&txn->commits, out);
+}
+
 /* ---- sessions' birth ---- */
 
 /* procid 0 = any free one. */

@@ -43,6 +43,8 @@ struct fixture {
     _Atomic bool stop;
     _Atomic uint64_t changes;
     _Atomic int died;
+    _Atomic enum limit_kind died_of;
+    _Atomic uint32_t warned[LIMITS];
     pthread_t writers[WRITERS];
     bool running;
 };
@@ -169,27 +171,42 @@ teardown(void **state)
 }
 
 static void
-on_died(void *ctx, JET_ERR err)
+on_died(void *ctx, JET_ERR err, enum limit_kind over, const struct limit *limit)
 {
-    ((struct fixture *)ctx)->died++;
+    struct fixture *fx = ctx;
+    fx->died_of = over;
+    fx->died++;
+}
+
+static void
+on_warned(void *ctx, enum limit_kind kind, const struct limit *limit)
+{
+    ((struct fixture *)ctx)->warned[kind] = limit->warned;
 }
 
 static JET_ERR
-begin(struct fixture *fx, uint64_t budget)
+begin_limited(struct fixture *fx, const struct frozen_limits *limits)
 {
     struct frozen_params params = {.cache = fx->cache,
                                    .log = fx->log,
                                    .files = &fx->file,
                                    .n_files = 1,
                                    .preimage_dir = fx->pre,
-                                   .budget_bytes = budget,
+                                   .limits = *limits,
                                    .instance = "test",
                                    .died = on_died,
+                                   .warned = on_warned,
                                    .ctx = fx,
                                    .mark = {.mark = log_tip(fx->log),
                                             .time = logtime_now(),
                                             .gen_low = (uint32_t)log_oldest_gen(fx->log)}};
     return frozen_begin(&params, &fx->frozen);
+}
+
+static JET_ERR
+begin(struct fixture *fx, uint64_t budget)
+{
+    return begin_limited(fx, &(struct frozen_limits) {.preimage_bytes = budget});
 }
 
 static struct frozen_reader *
@@ -398,6 +415,75 @@ test_budget_runs_out_kills_session_only(void **state)
     wait_for_changes(fx, 2000);
     stop_writers(fx);
     assert_dead(fx, reader);
+    assert_int_equal(fx->died_of, LIMIT_PREIMAGE);
+    frozen_reader_free(reader);
+}
+
+static bool
+wait_for_death(struct fixture *fx)
+{
+    gint64 deadline = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
+    while (fx->died == 0 && g_get_monotonic_time() < deadline)
+        g_usleep(500);
+    return fx->died > 0;
+}
+
+static void
+test_age_and_idle_kill_by_themselves(void **state)
+{
+    struct fixture *fx = *state;
+    const struct frozen_limits limits[] = {{.age_us = 20000}, {.idle_us = 20000}};
+    const enum limit_kind kinds[] = {LIMIT_AGE, LIMIT_IDLE};
+    for (int i = 0; i < 2; i++) {
+        fx->died = 0;
+        assert_int_equal(begin_limited(fx, &limits[i]), JET_errSuccess);
+        struct frozen_reader *reader = open_file(fx, "t.edb");
+        assert_true(wait_for_death(fx));
+        assert_dead(fx, reader);
+        assert_int_equal(fx->died_of, kinds[i]);
+        frozen_reader_free(reader);
+        frozen_end(g_steal_pointer(&fx->frozen), 0);
+    }
+}
+
+static void
+test_pinned_logs_kill_when_tightened(void **state)
+{
+    struct fixture *fx = *state;
+    int32_t closed;
+    assert_int_equal(begin(fx, 0), JET_errSuccess);
+    assert_int_equal(log_roll(fx->log, &closed), JET_errSuccess);
+    frozen_tighten(fx->frozen, &(struct frozen_limits) {.pinned_log_bytes = 1});
+    assert_true(wait_for_death(fx));
+    assert_int_equal(fx->died_of, LIMIT_PINNED_LOG);
+    struct frozen_stats stats;
+    frozen_get_stats(fx->frozen, &stats);
+    assert_int_equal(stats.limits.over, LIMIT_PINNED_LOG);
+    assert_true(stats.limits.of[LIMIT_PINNED_LOG].used > 1);
+    assert_true(stats.pinned_log_bytes == 0);
+}
+
+static void
+test_preserved_pages_are_those_overwritten(void **state)
+{
+    struct fixture *fx = *state;
+    uint32_t cells[10], last = 0, sum = 0;
+    assert_int_equal(begin(fx, 0), JET_errSuccess);
+    if (is_clone(fx))
+        return;
+    struct frozen_reader *reader = open_file(fx, "t.edb");
+    change_page(fx, 1, 5);
+    change_page(fx, PAGES, 5);
+    assert_int_equal(cache_flush(fx->file), JET_errSuccess);
+    assert_int_equal(frozen_reader_preserved(reader, 10, cells), JET_errSuccess);
+    for (unsigned i = 0; i < 10; i++) {
+        sum += cells[i];
+        last = cells[i] > 0 ? i : last;
+    }
+    assert_int_equal(cells[0], 1);
+    assert_true(last > 0);
+    assert_int_equal(sum, 2);
+    assert_int_equal(frozen_reader_preserved(reader, 0, cells), JET_errInvalidParameter);
     frozen_reader_free(reader);
 }
 
@@ -579,6 +665,9 @@ main(void)
         CASE(test_image_holds_nothing_later_than_its_logs),
         CASE(test_log_keeps_inode_and_time_across_sessions),
         CASE(test_budget_runs_out_kills_session_only),
+        CASE(test_age_and_idle_kill_by_themselves),
+        CASE(test_pinned_logs_kill_when_tightened),
+        CASE(test_preserved_pages_are_those_overwritten),
         CASE(test_full_disk_kills_session_only),
         CASE(test_full_disk_of_the_database_kills_session_only),
         CASE(test_end_frees_all),

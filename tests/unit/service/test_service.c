@@ -35,7 +35,8 @@
 /* What the session was told. */
 struct notes {
     _Atomic int begun, aborted, ended_normally, truncated, stopped, start_err;
-    _Atomic bool ready, go_down, died;
+    _Atomic int max_age, holder, reads, served;
+    _Atomic bool ready, go_down, died, dead;
 };
 
 static struct notes *notes;
@@ -131,9 +132,29 @@ fake_status(void *ctx, JETX_BACKUPSTATUS *status)
     status->pid = (uint32_t)getpid();
     g_strlcpy(status->szState, "frozen", sizeof(status->szState));
     status->lgposFreeze = UINT64_C(0x500000000);
-    status->errSession = -7;
+    status->errSession = notes->dead ? JET_errBackupAbortByServer : 0;
+    g_strlcpy(status->szHolderMount, "/mnt/x", sizeof(status->szHolderMount));
+    status->rgLimit[JETX_limitIdle].warned = 80;
+    status->commitDuring.usP99 = 4321;
     status->signLog.ulRandom = 12345;
     status->cbPinnedLog = 99;
+    return JET_errSuccess;
+}
+
+static JET_ERR
+fake_set_limits(void *ctx, const JETX_BACKUPLIMITS *limits)
+{
+    notes->max_age = (int)limits->secMaxAge;
+    return limits->pctPinnedLog == 7 ? JET_errSuccess : JET_errInvalidParameter;
+}
+
+static JET_ERR
+fake_progress(void *ctx, const struct backup_progress *progress)
+{
+    notes->holder = (int)progress->pid;
+    notes->reads += progress->read;
+    if (progress->mount)
+        notes->served = (int)progress->served;
     return JET_errSuccess;
 }
 
@@ -163,8 +184,18 @@ fake_stop(void *ctx)
     return JET_errSuccess;
 }
 
-static const struct service_backend fake = {fake_begin,  fake_files,    fake_open, fake_manifest,
-                                            fake_status, fake_truncate, fake_end,  fake_stop};
+static const struct service_backend fake = {
+    .begin_frozen = fake_begin,
+    .files = fake_files,
+    .open = fake_open,
+    .manifest = fake_manifest,
+    .status = fake_status,
+    .set_limits = fake_set_limits,
+    .progress = fake_progress,
+    .truncate = fake_truncate,
+    .end = fake_end,
+    .stop = fake_stop,
+};
 
 /* ---- processes ---- */
 
@@ -363,8 +394,10 @@ test_session_passes_everything_through(void **state)
     assert_int_equal(service_client_status(client, &status), 0);
     assert_int_equal(status.pid, f->server);
     assert_string_equal(status.szState, "frozen");
-    assert_true(status.lgposFreeze == UINT64_C(0x500000000) && status.errSession == -7 &&
+    assert_true(status.lgposFreeze == UINT64_C(0x500000000) && status.errSession == 0 &&
                 status.signLog.ulRandom == 12345 && status.cbPinnedLog == 99);
+    assert_string_equal(status.szHolderMount, "/mnt/x");
+    assert_true(status.rgLimit[JETX_limitIdle].warned == 80 && status.commitDuring.usP99 == 4321);
     assert_int_equal(service_client_truncate(client), JET_errLogFileNotCopied);
 
     assert_int_equal(service_client_end(client, 3), JET_errInvalidParameter); /* still there */
@@ -373,6 +406,48 @@ test_session_passes_everything_through(void **state)
     service_client_close(client);
     assert_int_equal(notes->ended_normally, 1);
     assert_int_equal(notes->aborted, 0);
+}
+
+static void
+test_limits_and_progress_arrive(void **state)
+{
+    struct fix *f = *state;
+    struct service_client *client = begun(f), *other = connected(f);
+    JETX_BACKUPLIMITS limits = {.secMaxAge = 60, .pctPinnedLog = 7};
+    assert_int_equal(notes->holder, getpid());
+    assert_int_equal(service_client_set_limits(client, &limits), 0);
+    assert_int_equal(notes->max_age, 60);
+    assert_int_equal(service_client_set_limits(other, &limits), JET_errNoBackup);
+    limits.pctPinnedLog = 8;
+    assert_int_equal(service_client_set_limits(client, &limits), JET_errInvalidParameter);
+
+    JETX_BACKUPPROGRESS progress = {.szMount = "/mnt/x", .cbRequired = 10, .cbServed = 4};
+    assert_int_equal(service_client_progress(client, 100, &progress), 0);
+    assert_int_equal(service_client_progress(client, 100, NULL), 0); /* nothing more was read */
+    assert_int_equal(service_client_progress(client, 200, NULL), 0);
+    assert_true(wait_for_count(&notes->reads, 2));
+    assert_int_equal(notes->served, 4);
+    service_client_close(other);
+    service_client_close(client);
+}
+
+static void
+test_dead_session_makes_room(void **state)
+{
+    struct fix *f = *state;
+    struct service_client *first = begun(f), *second = connected(f);
+    notes->dead = true;
+    assert_int_equal(service_client_begin_frozen(second, 0), 0);
+    assert_true(wait_for_count(&notes->stopped, 1));
+    gint64 deadline = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
+    while (service_client_check(first) >= 0 && g_get_monotonic_time() < deadline)
+        g_usleep(500);
+    assert_int_equal(service_client_check(first), JET_errBackupAbortByServer);
+    service_client_close(first); /* takes nothing from the new one */
+    notes->dead = false;
+    assert_int_equal(service_client_end(second, JET_bitBackupEndNormal),
+                     JET_errBackupAbortByServer);
+    service_client_close(second);
 }
 
 static void
@@ -674,6 +749,8 @@ main(int argc, char **argv)
         TEST(test_other_user_is_sent_away), /* forks: before any connection has made its thread */
         TEST(test_session_passes_everything_through),
         TEST(test_session_belongs_to_its_connection),
+        TEST(test_limits_and_progress_arrive),
+        TEST(test_dead_session_makes_room),
         TEST(test_closed_connection_aborts_session),
         TEST(test_killed_client_aborts_session),
         TEST(test_killed_server_is_noticed_and_replaced),
