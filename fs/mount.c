@@ -7,7 +7,9 @@
 #include "mounts.h"
 #include "ops.h"
 #include "result.h"
+#include "sandbox.h"
 #include "status.h"
+#include "unmounter.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -31,13 +33,14 @@ struct mount {
     struct backup *backup;
     struct fuse_session *session;
     struct ops_context ops;
-    pthread_t server;  /* runs the loop; SIGUSR1 wakes it */
-    GThread *control;  /* signals, leases, the owner's state */
-    int signals;       /* signalfd */
-    int wake;          /* eventfd: stop or a wish */
-    gint truncate;     /* atomic: a complete end truncates the logs */
-    gint abort_wanted; /* atomic */
-    gint stopping;     /* atomic: the loop has ended */
+    struct unmounter *unmounter; /* NULL for root */
+    pthread_t server;            /* runs the loop; SIGUSR1 wakes it */
+    GThread *control;            /* signals, leases, the owner's state */
+    int signals;                 /* signalfd */
+    int wake;                    /* eventfd: stop or a wish */
+    gint truncate;               /* atomic: a complete end truncates the logs */
+    gint abort_wanted;           /* atomic */
+    gint stopping;               /* atomic: the loop has ended */
 
     GMutex lock; /* guards what follows */
     struct status status;
@@ -164,12 +167,20 @@ leave_loop(struct mount *m)
     }
 }
 
+static int
+unmount(struct mount *m)
+{
+    if (m->unmounter != NULL)
+        return unmounter_run(m->unmounter);
+    return mounts_unmount(m->request->mountpoint, true);
+}
+
 /* Ends from this side: the result first, then the mount. Who reads on gets EIO, for a while. */
 static void
 end_and_unmount(struct mount *m, enum end_cause cause)
 {
     end(m, cause);
-    int err = is_alive(m) ? mounts_unmount(m->request->mountpoint, true) : 0;
+    int err = is_alive(m) ? unmount(m) : 0;
     if (err < 0 && err != -EINVAL)
         events_add(m->events, "%s: cannot unmount: %s", m->request->mountpoint, g_strerror(-err));
     gint64 deadline = g_get_monotonic_time() + GRACE_MS * 1000;
@@ -281,6 +292,13 @@ on_ready(void *ctx)
 {
     struct mount *m = ctx;
 
+    int err = sandbox_enter();
+    if (err < 0 && err != -ENOSYS)
+        events_add(m->events, "%s: the driver could not restrict itself: %s",
+                   m->request->mountpoint, g_strerror(-err));
+    g_mutex_lock(&m->lock);
+    m->status.sandbox = err == 0;
+    g_mutex_unlock(&m->lock);
     events_add(m->events, "%s: mounted, %u files", m->request->mountpoint, m->backup->files->len);
     m->request->ready(m->request->ctx);
 }
@@ -418,6 +436,7 @@ release(struct mount *m)
     ops_deinit(&m->ops);
     window_workers_free(m->ops.workers);
     backup_free(m->backup);
+    unmounter_free(m->unmounter);
     g_clear_pointer(&m->status.last_complete, json_node_unref);
     g_mutex_clear(&m->lock);
     close(m->signals);
@@ -430,6 +449,7 @@ mount_run(const struct mount_request *request, struct events *events)
     struct mount m = {.request = request, .events = events};
 
     g_mutex_init(&m.lock);
+    m.unmounter = unmounter_start(request->mountpoint);
     m.signals = take_signals();
     m.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (begin(&m)) {

@@ -233,6 +233,7 @@ status_to_text(const struct status *status)
     add_string(b, "mode", status->mode);
     add_string(b, "cache", status->cache);
     add_bool(b, "lease", status->lease);
+    add_bool(b, "sandbox", status->sandbox);
     begin_object(b, "driver");
     add_int(b, "pid", getpid());
     add_int(b, "start_ticks", (gint64)status_process_start(getpid()));

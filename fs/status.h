@@ -5,7 +5,7 @@
  *
  *   {"version": 1, "state": "running" | "ending" | "done",
  *    "result": {"name", "exit", "code", "error", "text"},           name "running" until done
- *    "source", "mountpoint", "status_file", "mode": "frozen", "cache", "lease",
+ *    "source", "mountpoint", "status_file", "mode": "frozen", "cache", "lease", "sandbox",
  *    "driver": {"pid", "start_ticks", "version"}, "owner": {"pid", "instance"},
  *    "begin", "end", "seconds",
  *    "logs": {"signature", "low", "high"}, "freeze": {"lgpos", "us"},
@@ -35,6 +35,7 @@ struct status {
     const char *mode; /* "frozen" or "recovered" */
     const char *cache;
     bool lease;
+    bool sandbox; /* the driver can do no more than serve */
     gint64 begin_us;
     gint64 end_us;         /* 0 while it runs */
     struct backup *backup; /* NULL: the session did not begin */

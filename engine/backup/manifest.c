@@ -6,6 +6,10 @@
 #include <json-glib/json-glib.h>
 
 #include "log/logtime.h"
+#include "os/file.h"
+
+#define BYTES_MAX (256u << 20)
+#define DEPTH_MAX 64
 
 static const char *const kind_names[] = {"", "database", "log", "generated"};
 
@@ -194,14 +198,31 @@ load_files(JsonObject *root, struct manifest_read *out)
     return true;
 }
 
+/* The parser recurses as deep as its input does. */
+static bool
+is_too_deep(const char *text, size_t len)
+{
+    bool in_string = false;
+    int depth = 0;
+    for (size_t i = 0; i < len && depth <= DEPTH_MAX; i++) {
+        if (in_string && text[i] == '\\')
+            i++;
+        else if (text[i] == '"')
+            in_string = !in_string;
+        else if (!in_string && (text[i] == '[' || text[i] == '{'))
+            depth++;
+        else if (!in_string && (text[i] == ']' || text[i] == '}'))
+            depth--;
+    }
+    return depth > DEPTH_MAX;
+}
+
 JET_ERR
-manifest_load(const char *path, struct manifest_read *out)
+manifest_parse(const char *text, size_t len, struct manifest_read *out)
 {
     memset(out, 0, sizeof *out);
-    if (!g_file_test(path, G_FILE_TEST_EXISTS))
-        return JET_errFileNotFound;
     g_autoptr(JsonParser) parser = json_parser_new();
-    if (!json_parser_load_from_file(parser, path, NULL))
+    if (is_too_deep(text, len) || !json_parser_load_from_data(parser, text, (gssize)len, NULL))
         return JET_errInvalidBackup;
     JsonNode *node = json_parser_get_root(parser);
     if (!node || !JSON_NODE_HOLDS_OBJECT(node))
@@ -219,6 +240,26 @@ manifest_load(const char *path, struct manifest_read *out)
         return JET_errInvalidBackup;
     }
     return JET_errSuccess;
+}
+
+JET_ERR
+manifest_load(const char *path, struct manifest_read *out)
+{
+    struct os_file *file;
+    uint64_t size;
+    JET_ERR err = os_file_open(path, OS_OPEN_READ, &file);
+    if (err < 0)
+        return err;
+    g_autofree char *text = NULL;
+    err = os_file_size(file, &size);
+    if (err >= 0 && size > BYTES_MAX)
+        err = JET_errInvalidBackup;
+    if (err >= 0 && (text = g_try_malloc(size + 1)) == NULL)
+        err = JET_errOutOfMemory;
+    if (err >= 0)
+        err = os_file_read(file, 0, text, size);
+    os_file_close(file);
+    return err < 0 ? err : manifest_parse(text, size, out);
 }
 
 void

@@ -51,7 +51,10 @@ struct manifest_read {
     size_t n_files;
 };
 
-/* JET_errFileNotFound, JET_errInvalidBackup (no manifest of ours), os errors. */
+/* Any bytes, from anybody. JET_errInvalidBackup: no manifest of ours. */
+JET_ERR manifest_parse(const char *text, size_t len, struct manifest_read *out)
+    __attribute__((warn_unused_result));
+/* JET_errFileNotFound, JET_errInvalidBackup, JET_errOutOfMemory, os errors. */
 JET_ERR manifest_load(const char *path, struct manifest_read *out)
     __attribute__((warn_unused_result));
 void manifest_read_clear(struct manifest_read *manifest);

@@ -19,6 +19,14 @@ wire_files_put(JET_ERR err, const JETX_BACKUPFILE *files, uint32_t n)
     return g_variant_new("(ia(uayaytxtuuu))", err, &b);
 }
 
+/* It becomes one in a directory. */
+static bool
+name_is_sound(const char *name)
+{
+    return *name != 0 && strchr(name, '/') == NULL && strcmp(name, ".") != 0 &&
+           strcmp(name, "..") != 0;
+}
+
 JET_ERR
 wire_files_get(GVariant *reply, JETX_BACKUPFILE **files, uint32_t *n)
 {
@@ -34,7 +42,8 @@ wire_files_get(GVariant *reply, JETX_BACKUPFILE **files, uint32_t *n)
         f->cbStruct = sizeof(*f);
         g_variant_get(item, "(u^&ay^&aytxtuuu)", &f->kind, &name, &path, &f->cbSize, &f->mtime_ns,
                       &f->inode, &f->genLog, &f->pgnoLast, &f->cbPage);
-        if (g_strlcpy(f->szName, name, sizeof(f->szName)) >= sizeof(f->szName) ||
+        if (!name_is_sound(name) ||
+            g_strlcpy(f->szName, name, sizeof(f->szName)) >= sizeof(f->szName) ||
             g_strlcpy(f->szPath, path, sizeof(f->szPath)) >= sizeof(f->szPath)) {
             g_free(out);
             return JET_errInternalError;
