@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
+#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #define LEASE_SIGNAL   (SIGRTMIN + 1)
@@ -147,6 +148,8 @@ end(struct mount *m, enum end_cause cause)
     g_autofree char *text = result_text(m->backup, result, cause, m->status.code);
     m->status.text = text;
     events_add(m->events, "%s: %s: %s", m->request->mountpoint, exit_name(result), text);
+    (void)sd_notifyf(0, "STOPPING=1\nSTATUS=%s: %s: %s", m->request->mountpoint, exit_name(result),
+                     text);
 
     g_autofree char *json = status_to_text(&m->status);
     int failed = lease_finish(g_steal_pointer(&m->lease), json);
@@ -218,14 +221,26 @@ attend_reader(struct mount *m)
         publish(m);
 }
 
+/* For `systemctl status`; nothing happens unless systemd started us. */
+static void
+tell_progress(struct mount *m)
+{
+    uint64_t bytes = __atomic_load_n(&m->backup->delivered_bytes, __ATOMIC_RELAXED);
+    g_autofree char *size = g_format_size_full(bytes, G_FORMAT_SIZE_IEC_UNITS);
+
+    (void)sd_notifyf(0, "STATUS=%s: %s delivered", m->request->mountpoint, size);
+}
+
 /* What is due twice a second, however busy signals keep us: the owner's state, and a fresh status.
  */
 static void
 tick(struct mount *m, unsigned count)
 {
     (void)backup_poll(m->backup, NULL);
-    if (count % PUBLISH_TICKS == 0 && is_alive(m))
+    if (count % PUBLISH_TICKS == 0 && is_alive(m)) {
         publish(m);
+        tell_progress(m);
+    }
 }
 
 static bool
@@ -300,6 +315,7 @@ on_ready(void *ctx)
     m->status.sandbox = err == 0;
     g_mutex_unlock(&m->lock);
     events_add(m->events, "%s: mounted, %u files", m->request->mountpoint, m->backup->files->len);
+    (void)sd_notifyf(0, "READY=1\nSTATUS=%s: mounted", m->request->mountpoint);
     m->request->ready(m->request->ctx);
 }
 
