@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "backup.h"
 
+#include "session_limits.h"
+
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,6 +15,8 @@ file_free(gpointer data)
 
     served_free(file->served);
     g_mutex_clear(&file->lock);
+    g_array_unref(file->bad_pages);
+    g_free(file->preserved);
     g_free(file->name);
     g_free(file->path);
     g_free(file->text);
@@ -90,6 +94,7 @@ file_new(const char *name, enum file_kind kind, uint64_t size)
     file->kind = kind;
     file->size = size;
     file->served = served_new(size);
+    file->bad_pages = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     return file;
 }
 
@@ -115,6 +120,7 @@ add_file(struct backup *b, const JETX_BACKUPFILE *entry)
     file->inode = entry->inode;
     file->generation = entry->genLog;
     file->page_bytes = entry->cbPage;
+    file->pages = entry->pgnoLast;
     g_ptr_array_add(b->files, file);
     return true;
 }
@@ -174,20 +180,73 @@ list_files(struct backup *b)
     return err;
 }
 
-JET_ERR
-backup_begin(struct backup *b, bool recovered, char **message)
+/* "3 min ago" */
+static char *
+age_text(uint64_t begin)
+{
+    uint64_t now = (uint64_t)(g_get_real_time() / G_USEC_PER_SEC);
+    g_autofree char *age = session_limits_amount(JETX_limitAge, now > begin ? now - begin : 0);
+    return g_strdup_printf("%s ago", age);
+}
+
+/* Who has the session that is in the way, since when, how far, and what to do. */
+static char *
+explain_busy(struct backup *b)
+{
+    JETX_BACKUPSTATUS s = {.cbStruct = sizeof s};
+
+    if (JetxGetBackupStatus(b->instance, &s) < 0 || s.pidHolder == 0)
+        return g_strdup("another backup session of it is running: wait for its end, or end it with "
+                        "`jetfs umount --abort`");
+    g_autoptr(GDateTime) begin = g_date_time_new_from_unix_utc((gint64)s.timeBegin);
+    g_autofree char *since = g_date_time_format(begin, "%Y-%m-%dT%H:%M:%SZ");
+    g_autofree char *age = age_text(s.timeBegin);
+    GString *text = g_string_new(NULL);
+    g_string_printf(text, "a backup session of it is running: %s (pid %u) has held it since %s, %s",
+                    s.szHolderProgram[0] ? s.szHolderProgram : "a program", s.pidHolder, since,
+                    age);
+    if (s.cbRequired > 0)
+        g_string_append_printf(text, ", %d %% read",
+                               (int)(100.0 * (double)s.cbServed / (double)s.cbRequired));
+    if (s.szHolderMount[0])
+        g_string_append_printf(text,
+                               ", mounted at %s: wait for it with `jetfs status --wait %s`, or end "
+                               "it with `jetfs umount --abort %s`",
+                               s.szHolderMount, s.szHolderMount, s.szHolderMount);
+    else
+        g_string_append(text, ": wait for its end, or end that program");
+    return g_string_free(text, FALSE);
+}
+
+static bool
+has_limits(const JETX_BACKUPLIMITS *l)
+{
+    return l->secMaxAge > 0 || l->secIdle > 0 || l->cbPreimage > 0 || l->cbPinnedLog > 0 ||
+           l->pctPreimage > 0 || l->pctPinnedLog > 0;
+}
+
+static JET_ERR
+begin(struct backup *b, bool recovered, const JETX_BACKUPLIMITS *limits)
 {
     JET_ERR err = JetxBeginFrozenBackup(b->instance, recovered ? JETX_bitFrozenRecovered : 0);
+    if (err < 0)
+        return err;
+    b->begun = true;
+    if (has_limits(limits) && (!b->live || recovered))
+        events_add(b->events, "limits have no meaning here: no live session stays open");
+    else if (has_limits(limits))
+        err = session_limits_apply(b, limits);
+    return err < 0 ? err : list_files(b);
+}
 
-    if (err >= 0) {
-        b->begun = true;
-        err = list_files(b);
-    }
+JET_ERR
+backup_begin(struct backup *b, bool recovered, const JETX_BACKUPLIMITS *limits, char **message)
+{
+    JET_ERR err = begin(b, recovered, limits);
+
     if (err < 0) {
-        const char *hint = err == JET_errBackupInProgress
-                               ? "another backup session of it is running: wait for its end, or "
-                                 "end it with `jetfs umount --abort`"
-                               : JetxErrorTextA(err);
+        g_autofree char *hint =
+            err == JET_errBackupInProgress ? explain_busy(b) : g_strdup(JetxErrorTextA(err));
         *message = g_strdup_printf("%s: cannot begin the backup: %s (%s, %d)", b->source, hint,
                                    JetxErrorNameA(err), err);
         if (b->begun)
@@ -195,6 +254,32 @@ backup_begin(struct backup *b, bool recovered, char **message)
         return err;
     }
     return JET_errSuccess;
+}
+
+void
+backup_count(struct backup *b, uint64_t *required, uint64_t *served)
+{
+    *required = *served = 0;
+    for (guint i = 0; i < b->files->len; i++) {
+        const struct backup_file *file = b->files->pdata[i];
+        if (!backup_file_is_required(file))
+            continue;
+        *required += file->size;
+        *served += file->carried ? file->size : served_bytes(file->served);
+    }
+}
+
+void
+backup_report(struct backup *b, const char *mountpoint)
+{
+    JETX_BACKUPPROGRESS progress = {.cbStruct = sizeof progress};
+
+    backup_count(b, &progress.cbRequired, &progress.cbServed);
+    if (__atomic_exchange_n(&b->reported, progress.cbServed + 1, __ATOMIC_RELAXED) ==
+        progress.cbServed + 1) /* 0: nothing yet */
+        return;
+    g_strlcpy(progress.szMount, mountpoint, sizeof progress.szMount);
+    (void)JetxReportBackupProgress(b->instance, &progress); /* its death is noticed elsewhere */
 }
 
 struct backup_file *

@@ -38,6 +38,10 @@ struct backup_file {
     char *text;          /* content of a file that the driver makes itself; else NULL */
     bool carried;        /* a log that an earlier complete session served in full */
     struct served *served;
+    uint32_t pages;     /* of a database */
+    uint64_t delivered; /* atomic: bytes sent, repeats included */
+    gint64 first_us;    /* atomic: of the first and the last answer; 0 before */
+    gint64 last_us;
 
     GMutex lock;       /* guards what follows */
     JET_HANDLE handle; /* open from the first read to the session's end */
@@ -45,6 +49,9 @@ struct backup_file {
     JET_ERR error; /* the first read error of this file; 0 when none */
     uint64_t error_offset;
     uint32_t error_pgno; /* 0 when the file has no pages */
+    GArray *bad_pages;   /* uint32_t, ascending, each once; the first ones found */
+    uint32_t *preserved; /* pages overwritten since the freeze, in each of n_cells; NULL = none */
+    uint32_t n_cells;
 };
 
 struct backup {
@@ -59,6 +66,11 @@ struct backup {
     GRWLock in_use;   /* read: by every call with a handle; written: by the end, to wait for them */
     gint ending;      /* atomic: set before the end; reads fail from then on */
     gint dead; /* atomic: the JET_ERR that ended the session from outside; 0 while it lives */
+    gint warned[JETX_limitCount]; /* atomic: percent of each limit that was told */
+    gint was_read;                /* atomic: something of a required file */
+    gint limit_ended;             /* atomic: 1 + the limit that ended the session */
+    uint64_t limit_value;         /* of it; valid when that is set */
+    uint64_t reported;            /* atomic: 1 + the bytes that the owner was told of */
 };
 
 /*
@@ -69,8 +81,16 @@ struct backup {
 JET_ERR backup_open(const char *source, struct events *events, struct backup **backup,
                     char **message);
 
-/* Freezes the session and lists its files, and the manifest as backup.json. Failures as above. */
-JET_ERR backup_begin(struct backup *backup, bool recovered, char **message);
+/* Freezes the session within `limits` and lists its files, and the manifest as backup.json.
+ * Failures as above; when there is a session already, the message names who holds it. */
+JET_ERR backup_begin(struct backup *backup, bool recovered, const JETX_BACKUPLIMITS *limits,
+                     char **message);
+
+/* Tells the owner where the files are shown and how much of them was served, when that changed. */
+void backup_report(struct backup *backup, const char *mountpoint);
+
+/* How much a complete session serves, and how much of that was served. */
+void backup_count(struct backup *backup, uint64_t *required, uint64_t *served);
 
 /* The file called `name`, or NULL. */
 struct backup_file *backup_find(struct backup *backup, const char *name);
@@ -100,6 +120,9 @@ bool backup_file_is_required(const struct backup_file *file);
  */
 void backup_deliver(struct backup *backup, struct backup_file *file, uint64_t off, uint64_t bytes,
                     int (*send)(void *ctx), void *ctx);
+
+/* The session died, or is about to end: every read fails. */
+bool backup_is_over(struct backup *backup);
 
 /* Makes reads fail from now on, and waits for the answers under way to be counted. */
 void backup_quiesce(struct backup *backup);

@@ -5,8 +5,12 @@
  */
 #include "backup.h"
 
+#include "session_limits.h"
+
 #include <inttypes.h>
 #include <string.h>
+
+#define BAD_PAGES_KEPT 1000u
 
 static bool
 ends_session(JET_ERR err)
@@ -98,38 +102,51 @@ read_exactly(struct backup *b, struct backup_file *file, uint64_t off, void *buf
     return err;
 }
 
-/* The page of [off, off + len) that cannot be read; `off` when no single one fails. */
-static uint64_t
-find_bad_page(struct backup *b, struct backup_file *file, uint64_t off, uint32_t len)
+/* Keeps the number of a bad page, in order. Needs the file's lock. */
+static void
+add_bad_page_locked(struct backup_file *file, uint32_t pgno)
 {
-    uint64_t page = file->page_bytes;
+    guint i = file->bad_pages->len;
+    while (i > 0 && g_array_index(file->bad_pages, uint32_t, i - 1) > pgno)
+        i--;
+    bool known = i > 0 && g_array_index(file->bad_pages, uint32_t, i - 1) == pgno;
+    if (!known && file->bad_pages->len < BAD_PAGES_KEPT)
+        g_array_insert_val(file->bad_pages, i, pgno);
+}
+
+/* The pages of [off, off + len) that cannot be read are kept. The offset of the first of them;
+ * `off` when no single one fails. */
+static uint64_t
+find_bad_pages(struct backup *b, struct backup_file *file, uint64_t off, uint32_t len)
+{
+    uint64_t page = file->page_bytes, first = UINT64_MAX;
     g_autofree uint8_t *buf = g_malloc(page);
 
     for (uint64_t at = off / page * page; at < off + len; at += page) {
         uint32_t part = (uint32_t)MIN(page, file->size - at);
-        if (read_exactly(b, file, at, buf, part) < 0)
-            return at;
+        if (!exit_is_corruption(read_exactly(b, file, at, buf, part)))
+            continue;
+        first = MIN(first, at);
+        g_mutex_lock(&file->lock);
+        if (at >= 2 * page) /* two header pages come before page 1 */
+            add_bad_page_locked(file, (uint32_t)(at / page - 1));
+        g_mutex_unlock(&file->lock);
     }
-    return off;
+    return first == UINT64_MAX ? off : first;
 }
 
 static void
 note_error(struct backup *b, struct backup_file *file, uint64_t off, uint32_t len, JET_ERR err)
 {
-    g_mutex_lock(&file->lock);
-    bool first = file->error == 0;
-    g_mutex_unlock(&file->lock);
-    if (!first)
-        return;
-
     uint32_t pgno = 0;
+
     if (exit_is_corruption(err) && file->page_bytes > 0) {
-        off = find_bad_page(b, file, off, len);
+        off = find_bad_pages(b, file, off, len);
         uint64_t index = off / file->page_bytes;
-        pgno = index >= 2 ? (uint32_t)(index - 1) : 0; /* two header pages come before page 1 */
+        pgno = index >= 2 ? (uint32_t)(index - 1) : 0;
     }
     g_mutex_lock(&file->lock);
-    first = file->error == 0;
+    bool first = file->error == 0;
     if (first) {
         file->error = err;
         file->error_offset = off;
@@ -137,8 +154,8 @@ note_error(struct backup *b, struct backup_file *file, uint64_t off, uint32_t le
     }
     g_mutex_unlock(&file->lock);
     if (first)
-        events_add(b->events, "%s: cannot read at offset %" PRIu64 ", page %u: %s (%d)", file->name,
-                   off, pgno, JetxErrorNameA(err), err);
+        events_mark(b->events, "error", "%s: cannot read at offset %" PRIu64 ", page %u: %s (%d)",
+                    file->name, off, pgno, JetxErrorNameA(err), err);
 }
 
 JET_ERR
@@ -165,6 +182,8 @@ backup_poll(struct backup *b, JETX_BACKUPSTATUS *status)
     JETX_BACKUPSTATUS own = {.cbStruct = sizeof own};
     JET_ERR err = JetxGetBackupStatus(b->instance, &own);
 
+    if (err >= 0)
+        session_limits_look(b, &own);
     if (err >= 0 && own.errSession < 0)
         err = own.errSession;
     if (err < 0 && b->begun && !g_atomic_int_get(&b->ending))
@@ -172,6 +191,19 @@ backup_poll(struct backup *b, JETX_BACKUPSTATUS *status)
     if (status != NULL)
         *status = own;
     return err < 0 ? err : JET_errSuccess;
+}
+
+/* When the first and the last answers of the file were. */
+static void
+note_delivery(struct backup *b, struct backup_file *file, uint64_t bytes)
+{
+    gint64 now = g_get_real_time(), never = 0;
+    if (__atomic_fetch_add(&file->delivered, bytes, __ATOMIC_RELAXED) == 0 &&
+        __atomic_compare_exchange_n(&file->first_us, &never, now, false, __ATOMIC_RELAXED,
+                                    __ATOMIC_RELAXED) &&
+        backup_file_is_required(file) && g_atomic_int_compare_and_exchange(&b->was_read, 0, 1))
+        events_mark(b->events, "first_read", "first read: %s", file->name);
+    __atomic_store_n(&file->last_us, now, __ATOMIC_RELAXED);
 }
 
 void
@@ -182,8 +214,15 @@ backup_deliver(struct backup *b, struct backup_file *file, uint64_t off, uint64_
     if (send(ctx) == 0) {
         served_add(file->served, off, bytes);
         __atomic_fetch_add(&b->delivered_bytes, bytes, __ATOMIC_RELAXED);
+        note_delivery(b, file, bytes);
     }
     g_rw_lock_reader_unlock(&b->delivery);
+}
+
+bool
+backup_is_over(struct backup *b)
+{
+    return g_atomic_int_get(&b->dead) < 0 || g_atomic_int_get(&b->ending);
 }
 
 void

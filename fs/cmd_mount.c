@@ -46,7 +46,10 @@ parse(int *argc, char ***argv, struct arguments *a, char **message)
     const GOptionEntry entries[] = {
         {"foreground", 'f', 0, G_OPTION_ARG_NONE, &a->foreground, "Stay in the foreground", NULL},
         {"options", 'o', 0, G_OPTION_ARG_STRING_ARRAY, &a->option_lists,
-         "recovered, cache=window|direct|page, status=/FILE, allow_other, allow_root", "LIST"},
+         "recovered, cache=window|direct|page, status=/FILE, max_age=, idle=, preimage=, "
+         "pinned_log=, "
+         "allow_other, allow_root",
+         "LIST"},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &a->paths, NULL, NULL},
         {NULL},
     };

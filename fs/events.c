@@ -10,6 +10,7 @@
 
 struct event {
     gint64 us;
+    const char *kind; /* or NULL */
     char *text;
 };
 
@@ -58,16 +59,12 @@ events_to_syslog(struct events *events)
     g_mutex_unlock(&events->lock);
 }
 
-void
-events_add(struct events *events, const char *format, ...)
+/* Takes the text. */
+static void
+record(struct events *events, const char *kind, char *text)
 {
-    va_list args;
-    va_start(args, format);
-    char *text = g_strdup_vprintf(format, args);
-    va_end(args);
-
     struct event *event = g_new(struct event, 1);
-    *event = (struct event) {g_get_real_time(), text};
+    *event = (struct event) {g_get_real_time(), kind, text};
     g_mutex_lock(&events->lock);
     g_queue_push_tail(&events->list, event);
     if (g_queue_get_length(&events->list) > KEPT)
@@ -77,6 +74,24 @@ events_add(struct events *events, const char *format, ...)
     else
         fprintf(stderr, "%s: %s\n", events->program, text);
     g_mutex_unlock(&events->lock);
+}
+
+void
+events_add(struct events *events, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    record(events, NULL, g_strdup_vprintf(format, args));
+    va_end(args);
+}
+
+void
+events_mark(struct events *events, const char *kind, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    record(events, kind, g_strdup_vprintf(format, args));
+    va_end(args);
 }
 
 void
@@ -91,6 +106,10 @@ events_to_json(struct events *events, JsonBuilder *builder)
         json_builder_begin_object(builder);
         json_builder_set_member_name(builder, "time");
         json_builder_add_string_value(builder, time);
+        if (event->kind != NULL) {
+            json_builder_set_member_name(builder, "kind");
+            json_builder_add_string_value(builder, event->kind);
+        }
         json_builder_set_member_name(builder, "text");
         json_builder_add_string_value(builder, event->text);
         json_builder_end_object(builder);

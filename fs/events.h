@@ -17,7 +17,12 @@ void events_to_syslog(struct events *events);
 /* Records one line, without a newline. Any thread. */
 void events_add(struct events *events, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-/* Adds the member "events", an array of {"time", "text"}. Any thread. */
+/* The same with a kind, which tells programs and the report what it is: "first_read", "warning",
+ * "limit". A static string. */
+void events_mark(struct events *events, const char *kind, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+
+/* Adds the member "events", an array of {"time", "kind" or none, "text"}. Any thread. */
 void events_to_json(struct events *events, JsonBuilder *builder);
 
 /* The time as the status file writes it, UTC, ISO 8601. Owned by the caller. */

@@ -6,6 +6,7 @@
 #include "lease.h"
 #include "mounts.h"
 #include "ops.h"
+#include "pagemap.h"
 #include "result.h"
 #include "sandbox.h"
 #include "status.h"
@@ -74,8 +75,10 @@ take_signals(void)
 static char *
 status_text_locked(struct mount *m)
 {
-    if (m->status.end_us == 0)
+    if (m->status.end_us == 0) {
         (void)backup_poll(m->backup, &m->status.engine);
+        pagemap_look(m->backup);
+    }
     return status_to_text(&m->status);
 }
 
@@ -131,6 +134,7 @@ end(struct mount *m, enum end_cause cause)
     }
     (void)backup_poll(m->backup, &m->status.engine);
     backup_quiesce(m->backup);
+    pagemap_look(m->backup);
     enum jetfs_exit result = backup_result(m->backup);
     if (cause == END_ABORT && result == EXIT_COMPLETE)
         result = EXIT_INCOMPLETE;
@@ -237,6 +241,7 @@ static void
 tick(struct mount *m, unsigned count)
 {
     (void)backup_poll(m->backup, NULL);
+    backup_report(m->backup, m->request->mountpoint);
     if (count % PUBLISH_TICKS == 0 && is_alive(m)) {
         publish(m);
         tell_progress(m);
@@ -316,6 +321,7 @@ on_ready(void *ctx)
     g_mutex_unlock(&m->lock);
     events_add(m->events, "%s: mounted, %u files", m->request->mountpoint, m->backup->files->len);
     (void)sd_notifyf(0, "READY=1\nSTATUS=%s: mounted", m->request->mountpoint);
+    backup_report(m->backup, m->request->mountpoint);
     m->request->ready(m->request->ctx);
 }
 
@@ -424,7 +430,8 @@ begin(struct mount *m)
     init_status(m);
     JET_ERR failed = backup_open(request->source, m->events, &m->backup, &message);
     if (failed >= 0)
-        failed = backup_begin(m->backup, request->options->recovered, &message);
+        failed = backup_begin(m->backup, request->options->recovered, &request->options->limits,
+                              &message);
     if (failed < 0) {
         tell_failure(m, failed, message);
         return false;

@@ -201,6 +201,8 @@ ops_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_fil
     g_atomic_int_inc(&handle->uses);
     if (handle->text != NULL)
         read_status(req, handle->text, size, off);
+    else if (backup_is_over(handle->c->backup)) /* also what a window still has */
+        fuse_reply_err(req, EIO);
     else if (handle->window != NULL)
         read_window(req, handle, size, off);
     else

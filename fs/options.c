@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
 
+#include "session_limits.h"
+
 #include <glib.h>
 #include <string.h>
 
@@ -53,6 +55,8 @@ parse_word(const char *word, struct mount_options *options)
         options->status_path = g_strdup(word + strlen("status="));
         return true;
     }
+    if (session_limits_parse(word, &options->limits))
+        return true;
     if (strcmp(word, "recovered") == 0) {
         options->recovered = true;
         return true;
@@ -78,7 +82,9 @@ options_parse(const char *list, struct mount_options *options, char **message)
             continue;
         *message =
             g_strdup_printf("-o %s: not an option of jetfs; known are cache=window|direct|"
-                            "page, recovered, status=/ABSOLUTE/PATH, allow_other, allow_root",
+                            "page, recovered, status=/ABSOLUTE/PATH, max_age=TIME, idle=TIME, "
+                            "preimage=SIZE, pinned_log=SIZE, allow_other, allow_root; TIME: 90s, "
+                            "30m, 2h, 1d; SIZE: 500M, 10G, 20%%",
                             *word);
         return false;
     }

@@ -5,6 +5,9 @@
  */
 #pragma once
 
+#include "esent.h"
+#include "esentx.h"
+
 #include <stdbool.h>
 
 enum cache_mode {
@@ -15,8 +18,9 @@ enum cache_mode {
 
 struct mount_options {
     enum cache_mode cache;
-    char *status_path; /* instead of MOUNTPOINT.status.json; NULL for that */
-    bool recovered;    /* clean databases instead of images and logs */
+    char *status_path;        /* instead of MOUNTPOINT.status.json; NULL for that */
+    JETX_BACKUPLIMITS limits; /* tighter ones than the owner's */
+    bool recovered;           /* clean databases instead of images and logs */
     bool allow_other;
     bool allow_root;
 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "result.h"
 
+#include "session_limits.h"
+
 #include <inttypes.h>
 
 #define NAMED_FILES 8u
@@ -56,6 +58,16 @@ name_cut_short(GString *text, struct backup *backup)
         g_string_append_printf(text, " and %u more", n - NAMED_FILES);
 }
 
+static void
+name_limit(GString *text, struct backup *backup)
+{
+    int ended = g_atomic_int_get(&backup->limit_ended);
+    if (ended == 0)
+        return;
+    g_autofree char *why = session_limits_end_text((unsigned)ended - 1, backup->limit_value);
+    g_string_append_printf(text, ": %s", why);
+}
+
 static const char *
 cause_text(enum end_cause cause)
 {
@@ -86,6 +98,7 @@ result_text(struct backup *backup, enum jetfs_exit result, enum end_cause cause,
         g_string_append(text, ", every required byte was served");
         break;
     case EXIT_ABORTED_BY_SERVER:
+        name_limit(text, backup);
         g_string_append_printf(text, ", %s (%d)", JetxErrorNameA(code), code);
         break;
     case EXIT_CORRUPT:

@@ -114,3 +114,31 @@ served_first_gap(struct served *s)
     g_mutex_unlock(&s->lock);
     return gap;
 }
+
+/* Delivered bytes of [from, to); `*i` is the first range that may reach it, and moves on. */
+static uint64_t
+covered_locked(const struct served *s, uint64_t from, uint64_t to, guint *i)
+{
+    uint64_t bytes = 0;
+
+    while (*i < s->ranges->len && range_at(s, *i)->end <= from)
+        ++*i;
+    for (guint j = *i; j < s->ranges->len && range_at(s, j)->start < to; j++)
+        bytes += MIN(range_at(s, j)->end, to) - MAX(range_at(s, j)->start, from);
+    return bytes;
+}
+
+void
+served_cover(struct served *s, uint64_t from, uint64_t step, uint64_t end, uint32_t n,
+             uint8_t *cover)
+{
+    guint at = 0;
+
+    g_mutex_lock(&s->lock);
+    for (uint32_t i = 0; i < n; i++, from += step) {
+        uint64_t to = MIN(from + step, end);
+        uint64_t bytes = to > from ? covered_locked(s, from, to, &at) : 0;
+        cover[i] = bytes == 0 ? COVER_NONE : bytes < to - from ? COVER_PART : COVER_ALL;
+    }
+    g_mutex_unlock(&s->lock);
+}

@@ -28,3 +28,12 @@ bool served_complete(struct served *s);
 
 /* The first byte that was not delivered yet; the file's size when it is complete. Any thread. */
 uint64_t served_first_gap(struct served *s);
+
+enum cover { COVER_NONE, COVER_PART, COVER_ALL };
+
+/*
+ * How much of each of the n stretches [from + i * step, from + (i + 1) * step), of which the last
+ * is cut at `end`, was delivered. Any thread.
+ */
+void served_cover(struct served *s, uint64_t from, uint64_t step, uint64_t end, uint32_t n,
+                  uint8_t *cover);

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "status.h"
 
+#include "pagemap.h"
+#include "session_limits.h"
+
 #include <string.h>
 #include <unistd.h>
+
+#define PACE_MIN_US 10000
 
 static void
 add_string(JsonBuilder *b, const char *name, const char *value)
@@ -54,7 +59,8 @@ status_signature(const JET_SIGNATURE *signature)
 }
 
 static void
-add_result(JsonBuilder *b, enum jetfs_exit result, JET_ERR code, const char *text)
+add_result(JsonBuilder *b, enum jetfs_exit result, JET_ERR code, const char *text,
+           const char *limit)
 {
     begin_object(b, "result");
     add_string(b, "name", exit_name(result));
@@ -62,6 +68,8 @@ add_result(JsonBuilder *b, enum jetfs_exit result, JET_ERR code, const char *tex
     add_int(b, "code", code);
     add_string(b, "error", JetxErrorNameA(code));
     add_string(b, "text", text);
+    if (limit != NULL)
+        add_string(b, "limit", limit);
     json_builder_end_object(b);
 }
 
@@ -81,6 +89,21 @@ add_error(JsonBuilder *b, struct backup_file *file)
     g_mutex_unlock(&file->lock);
 }
 
+/* From the first answer to the last one; of a single answer there is no pace. */
+static void
+add_pace(JsonBuilder *b, struct backup_file *file)
+{
+    gint64 first = __atomic_load_n(&file->first_us, __ATOMIC_RELAXED);
+    gint64 last = __atomic_load_n(&file->last_us, __ATOMIC_RELAXED);
+    double bytes = (double)__atomic_load_n(&file->delivered, __ATOMIC_RELAXED);
+    if (first == 0)
+        return;
+    add_time(b, "first_read", first);
+    add_time(b, "last_read", last);
+    if (last - first >= PACE_MIN_US)
+        add_int(b, "per_second", (gint64)(bytes * G_USEC_PER_SEC / (double)(last - first)));
+}
+
 static void
 add_file(JsonBuilder *b, struct backup_file *file)
 {
@@ -93,6 +116,7 @@ add_file(JsonBuilder *b, struct backup_file *file)
     add_string(b, "kind", kinds[file->kind]);
     add_int(b, "size", (gint64)file->size);
     add_int(b, "served", served);
+    add_pace(b, file);
     if (file->kind == FILE_DATABASE)
         add_int(b, "verified", served);
     if (file->kind == FILE_LOG) {
@@ -102,32 +126,47 @@ add_file(JsonBuilder *b, struct backup_file *file)
     add_bool(b, "required", backup_file_is_required(file));
     add_bool(b, "complete", backup_file_is_complete(file));
     add_error(b, file);
+    if (file->kind == FILE_DATABASE)
+        pagemap_to_json(file, b);
     json_builder_end_object(b);
 }
 
 static void
 add_bytes(JsonBuilder *b, const struct status *status)
 {
-    const GPtrArray *files = status->backup->files;
-    gint64 required = 0, served = 0;
+    uint64_t required, served;
     gint64 delivered = (gint64)__atomic_load_n(&status->backup->delivered_bytes, __ATOMIC_RELAXED);
     gint64 end_us = status->end_us != 0 ? status->end_us : g_get_real_time();
     gint64 us = MAX(end_us - status->begin_us, 1);
 
-    for (guint i = 0; i < files->len; i++) {
-        const struct backup_file *file = files->pdata[i];
-        if (!backup_file_is_required(file))
-            continue;
-        required += (gint64)file->size;
-        served += file->carried ? (gint64)file->size : (gint64)served_bytes(file->served);
-    }
+    backup_count(status->backup, &required, &served);
     begin_object(b, "bytes");
-    add_int(b, "required", required);
-    add_int(b, "served", served);
+    add_int(b, "required", (gint64)required);
+    add_int(b, "served", (gint64)served);
     add_int(b, "delivered", delivered);
     add_int(b, "per_second", (gint64)((double)delivered * G_USEC_PER_SEC / (double)us));
     add_int(b, "preimage", (gint64)status->engine.cbPreimage);
     add_int(b, "pinned_log", (gint64)status->engine.cbPinnedLog);
+    json_builder_end_object(b);
+}
+
+static void
+add_latency(JsonBuilder *b, const char *name, const JETX_LATENCY *latency)
+{
+    begin_object(b, name);
+    add_int(b, "count", (gint64)latency->c);
+    add_int(b, "p50_us", (gint64)latency->usP50);
+    add_int(b, "p99_us", (gint64)latency->usP99);
+    json_builder_end_object(b);
+}
+
+/* As the owner sees its durable commits. */
+static void
+add_commits(JsonBuilder *b, const JETX_BACKUPSTATUS *engine)
+{
+    begin_object(b, "commits");
+    add_latency(b, "before", &engine->commitBefore);
+    add_latency(b, "during", &engine->commitDuring);
     json_builder_end_object(b);
 }
 
@@ -158,6 +197,8 @@ add_session(JsonBuilder *b, const struct status *status)
     add_int(b, "us", (gint64)status->engine.usFreeze);
     json_builder_end_object(b);
     add_bytes(b, status);
+    session_limits_to_json(&status->engine, b);
+    add_commits(b, &status->engine);
 }
 
 static void
@@ -218,6 +259,14 @@ to_text(JsonNode *root)
     return g_strconcat(text, "\n", NULL);
 }
 
+/* The limit that ended the session, or NULL. */
+static const char *
+ended_by(const struct status *status)
+{
+    int ended = status->backup == NULL ? 0 : g_atomic_int_get(&status->backup->limit_ended);
+    return ended == 0 ? NULL : session_limits_name((unsigned)ended - 1);
+}
+
 char *
 status_to_text(const struct status *status)
 {
@@ -226,7 +275,7 @@ status_to_text(const struct status *status)
     json_builder_begin_object(b);
     add_int(b, "version", 1);
     add_string(b, "state", status->state);
-    add_result(b, status->result, status->code, status->text);
+    add_result(b, status->result, status->code, status->text, ended_by(status));
     add_string(b, "source", status->source);
     add_string(b, "mountpoint", status->mountpoint);
     add_string(b, "status_file", status->status_file);

@@ -4,16 +4,22 @@
  * be added; readers ignore what they do not know.
  *
  *   {"version": 1, "state": "running" | "ending" | "done",
- *    "result": {"name", "exit", "code", "error", "text"},           name "running" until done
+ *    "result": {"name", "exit", "code", "error", "text", "limit"},
  *    "source", "mountpoint", "status_file", "mode": "frozen", "cache", "lease", "sandbox",
  *    "driver": {"pid", "start_ticks", "version"}, "owner": {"pid", "instance"},
  *    "begin", "end", "seconds",
  *    "logs": {"signature", "low", "high"}, "freeze": {"lgpos", "us"},
  *    "bytes": {"required", "served", "delivered", "per_second", "preimage", "pinned_log"},
+ *    "limits": [{"name", "unit", "limit", "used", "warned"}],
+ *    "commits": {"before", "during": {"count", "p50_us", "p99_us"}},
  *    "files": [{"name", "path", "kind", "size", "served", "verified", "required", "carried",
- *               "complete", "generation", "error": {"code", "name", "offset", "page"}}],
- *    "events": [{"time", "text"}],
+ *               "complete", "generation", "error": {"code", "name", "offset", "page"},
+ *               "first_read", "last_read", "per_second",
+ *               "map": {"pages", "cell", "runs"}, "bad_pages": [...]}],    see pagemap.h
+ *    "events": [{"time", "kind", "text"}],
  *    "last_complete": {"end", "signature", "logs": [{"generation", "size", "mtime_ns"}]}}
+ *
+ * The result is "running" until done; "limit" is there when one ended the session.
  *
  * "last_complete" names the logs that the last complete session served in full, or that it took
  * over from the one before: a copy tool skips those, and so they count as served.

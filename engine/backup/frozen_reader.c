@@ -305,7 +305,10 @@ frozen_reader_preserved(const struct frozen_reader *reader, uint32_t cells, uint
     if (!reader->map)
         return JET_errSuccess;
     uint32_t stretch = (uint32_t)(((uint64_t)last + cells - 1) / cells);
-    for (uint32_t pgno = 1; pgno <= last; pgno++)
-        pages[(pgno - 1) / stretch] += was_overwritten(reader, pgno);
+    const _Atomic uint64_t *words = (const _Atomic uint64_t *)(reader->map + FROZEN_BITS_AT);
+    for (uint32_t i = 0; i <= last / 64; i++) /* most words are 0; bits 0 and beyond last always */
+        for (uint64_t word = atomic_load_explicit(&words[i], memory_order_relaxed); word != 0;
+             word &= word - 1)
+            pages[(i * 64 + (uint32_t)__builtin_ctzll(word) - 1) / stretch]++;
     return JET_errSuccess;
 }

@@ -153,8 +153,8 @@ image_save(struct image *image, const uint32_t *pgnos, size_t n, uint64_t room, 
             used > room ? JET_errBackupAbortByServer : save_run(image, pgnos[i], (uint32_t)run);
         if (err < 0)
             return err;
+        *bytes += run * image->page_bytes;
     }
-    *bytes += used;
     return JET_errSuccess;
 }
 

@@ -50,8 +50,8 @@ JET_ERR image_freeze(struct image *image, const struct bkinfo *bk, uint64_t time
 
 /*
  * Pages pgnos[n], ascending, are about to be overwritten: puts those aside that were there at the
- * freeze and are not yet. *bytes (added to) = what it took. room = how many bytes it may take:
- * JET_errBackupAbortByServer beyond; os errors. Writer thread only.
+ * freeze and are not yet. *bytes (added to) = what it took, on errors too. room = how many bytes it
+ * may take: JET_errBackupAbortByServer beyond; os errors. Writer thread only.
  */
 JET_ERR image_save(struct image *image, const uint32_t *pgnos, size_t n, uint64_t room,
                    uint64_t *bytes) __attribute__((warn_unused_result));

@@ -258,6 +258,29 @@ JetxGetBackupStatus(JET_INSTANCE inst, JETX_BACKUPSTATUS *pstatus)
 }
 
 JET_ERR
+JetxSetBackupLimits(JET_INSTANCE inst, const JETX_BACKUPLIMITS *plimits)
+{
+    g_autofree char *call =
+        g_strdup_printf("limits %u %u", (unsigned)plimits->secMaxAge, plimits->pctPreimage);
+    note(call);
+    return JET_errSuccess;
+}
+
+JET_ERR
+JetxReportBackupProgress(JET_INSTANCE inst, const JETX_BACKUPPROGRESS *pprogress)
+{
+    return JET_errSuccess;
+}
+
+JET_ERR
+JetxGetPreservedPages(JET_INSTANCE inst, JET_HANDLE hf, uint32_t cCell, uint32_t *rgcPage)
+{
+    memset(rgcPage, 0, cCell * sizeof *rgcPage);
+    rgcPage[cCell / 2] = 1;
+    return JET_errSuccess;
+}
+
+JET_ERR
 JetSetSystemParameterA(JET_INSTANCE *pinstance, JET_SESID sesid, uint32_t paramid,
                        JET_API_PTR lParam, JET_PCSTR szParam)
 {

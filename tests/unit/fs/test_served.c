@@ -78,6 +78,27 @@ test_random_ranges_equal_a_map_of_bytes(void **state)
     served_free(s);
 }
 
+static void
+test_cover_tells_none_part_all(void **state)
+{
+    struct served *s = served_new(100);
+    uint8_t cover[4];
+    served_add(s, 5, 10);  /* part of the first */
+    served_add(s, 20, 10); /* the second, in two pieces */
+    served_add(s, 30, 10);
+    served_add(s, 62, 1);
+    served_add(s, 60, 1);
+    served_cover(s, 0, 20, 70, 4, cover);
+    assert_int_equal(cover[0], COVER_PART);
+    assert_int_equal(cover[1], COVER_ALL);
+    assert_int_equal(cover[2], COVER_NONE);
+    assert_int_equal(cover[3], COVER_PART);
+    served_add(s, 61, 9);
+    served_cover(s, 0, 20, 70, 4, cover);
+    assert_int_equal(cover[3], COVER_ALL); /* cut at 70 */
+    served_free(s);
+}
+
 int
 main(void)
 {
@@ -86,6 +107,7 @@ main(void)
         cmocka_unit_test(test_repeats_and_overlaps_count_once),
         cmocka_unit_test(test_one_missing_byte_is_incomplete),
         cmocka_unit_test(test_what_lies_beyond_the_end_is_ignored),
+        cmocka_unit_test(test_cover_tells_none_part_all),
         cmocka_unit_test(test_random_ranges_equal_a_map_of_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

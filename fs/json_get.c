@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+#include "json_get.h"
+
+static JsonNode *
+value_of(JsonObject *object, const char *name)
+{
+    JsonNode *node = object == NULL ? NULL : json_object_get_member(object, name);
+    return node != NULL && JSON_NODE_HOLDS_VALUE(node) ? node : NULL;
+}
+
+gint64
+json_get_int(JsonObject *object, const char *name)
+{
+    JsonNode *node = value_of(object, name);
+    return node == NULL ? 0 : json_node_get_int(node);
+}
+
+double
+json_get_double(JsonObject *object, const char *name)
+{
+    JsonNode *node = value_of(object, name);
+    return node == NULL ? 0 : json_node_get_double(node);
+}
+
+bool
+json_get_bool(JsonObject *object, const char *name)
+{
+    JsonNode *node = value_of(object, name);
+    return node != NULL && json_node_get_boolean(node);
+}
+
+const char *
+json_get_string(JsonObject *object, const char *name)
+{
+    JsonNode *node = value_of(object, name);
+    const char *value = node == NULL ? NULL : json_node_get_string(node);
+    return value == NULL ? "" : value;
+}
+
+JsonObject *
+json_get_object(JsonObject *object, const char *name)
+{
+    JsonNode *node = object == NULL ? NULL : json_object_get_member(object, name);
+    return node != NULL && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+}
+
+JsonArray *
+json_get_array(JsonObject *object, const char *name)
+{
+    JsonNode *node = object == NULL ? NULL : json_object_get_member(object, name);
+    return node != NULL && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
+}
+
+guint
+json_get_length(JsonArray *array)
+{
+    return array == NULL ? 0 : json_array_get_length(array);
+}
+
+JsonObject *
+json_get_element(JsonArray *array, guint i)
+{
+    JsonNode *node = json_array_get_element(array, i);
+    return JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+}
