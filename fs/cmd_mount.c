@@ -2,6 +2,7 @@
 #include "commands.h"
 
 #include "checks.h"
+#include "cli.h"
 #include "daemon.h"
 #include "mount.h"
 #include "mounts.h"
@@ -41,38 +42,36 @@ on_ready(void *ctx)
 }
 
 static bool
-parse(int *argc, char ***argv, struct arguments *a, char **message)
+parse(int argc, char **argv, struct arguments *a, enum jetfs_exit *code)
 {
-    const GOptionEntry entries[] = {
+    const GOptionEntry options[] = {
         {"foreground", 'f', 0, G_OPTION_ARG_NONE, &a->foreground, "Stay in the foreground", NULL},
         {"options", 'o', 0, G_OPTION_ARG_STRING_ARRAY, &a->option_lists,
          "recovered, cache=window|direct|page, status=/FILE, max_age=, idle=, preimage=, "
-         "pinned_log=, "
-         "allow_other, allow_root",
+         "pinned_log=, allow_other, allow_root",
          "LIST"},
-        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &a->paths, NULL, NULL},
         {NULL},
     };
-    g_autoptr(GOptionContext) context = g_option_context_new("SOURCE MOUNTPOINT");
-    g_autoptr(GError) error = NULL;
+    const struct cli cli = {
+        .verb = "mount",
+        .arguments = "SOURCE MOUNTPOINT",
+        .least = 2,
+        .most = 2,
+        .summary = "Mount a backup session of an ESE database as a read-only directory.\n"
+                   "SOURCE is an instance's directory or backup socket, or a database file that\n"
+                   "no program has open. Copy what is in MOUNTPOINT, then `jetfs umount` it; the\n"
+                   "result is in MOUNTPOINT.status.json.",
+        .options = options,
+    };
+    g_autofree char *message = NULL;
 
-    g_option_context_set_summary(
-        context, "Mount a backup session of an ESE database as a read-only directory.\n"
-                 "SOURCE is an instance's directory or backup socket, or a database file that\n"
-                 "no program has open. Copy what is in MOUNTPOINT, then `jetfs umount` it; the\n"
-                 "result is in MOUNTPOINT.status.json.");
-    g_option_context_add_main_entries(context, entries, NULL);
-    if (!g_option_context_parse(context, argc, argv, &error)) {
-        *message = g_strdup(error->message);
+    if (!cli_parse(&cli, argc, argv, &a->paths, code))
         return false;
-    }
     for (char **list = a->option_lists; list != NULL && *list != NULL; list++) {
-        if (!options_parse(*list, &a->options, message))
+        if (!options_parse(*list, &a->options, &message)) {
+            *code = cli_mistake(&cli, "%s", message);
             return false;
-    }
-    if (a->paths == NULL || g_strv_length(a->paths) != 2) {
-        *message = g_strdup("give a source and a mount point; see `jetfs mount --help`");
-        return false;
+        }
     }
     return true;
 }
@@ -151,13 +150,10 @@ enum jetfs_exit
 cmd_mount(int argc, char **argv)
 {
     struct arguments a = {0};
-    g_autofree char *message = NULL;
-    enum jetfs_exit code = EXIT_USAGE;
+    enum jetfs_exit code;
 
-    if (parse(&argc, &argv, &a, &message))
+    if (parse(argc, argv, &a, &code))
         code = start_mount(&a);
-    else
-        fprintf(stderr, "jetfs: %s\n", message);
     g_strfreev(a.option_lists);
     g_strfreev(a.paths);
     options_clear(&a.options);

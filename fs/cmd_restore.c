@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "cli.h"
 #include "commands.h"
 
 #include "esentx.h"
@@ -32,24 +33,18 @@ restore(const char *copy, const char *target)
 enum jetfs_exit
 cmd_restore(int argc, char **argv)
 {
-    g_auto(GStrv) paths = NULL;
-    const GOptionEntry entries[] = {
-        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &paths, NULL, NULL},
-        {NULL},
+    const struct cli cli = {
+        .verb = "restore",
+        .arguments = "COPY TARGET",
+        .least = 2,
+        .most = 2,
+        .summary = "Restore a copied backup into the directory TARGET, and recover it to clean "
+                   "databases. COPY is not changed.",
     };
-    g_autoptr(GOptionContext) context = g_option_context_new("COPY TARGET");
-    g_autoptr(GError) error = NULL;
+    g_auto(GStrv) paths = NULL;
+    enum jetfs_exit code;
 
-    g_option_context_set_summary(context, "Restore a copied backup into the directory TARGET, and "
-                                          "recover it to clean databases. COPY is not changed.");
-    g_option_context_add_main_entries(context, entries, NULL);
-    if (!g_option_context_parse(context, &argc, &argv, &error)) {
-        fprintf(stderr, "jetfs: %s\n", error->message);
-        return EXIT_USAGE;
-    }
-    if (paths == NULL || g_strv_length(paths) != 2) {
-        fprintf(stderr, "jetfs: give the copy and the target; see `jetfs restore --help`\n");
-        return EXIT_USAGE;
-    }
+    if (!cli_parse(&cli, argc, argv, &paths, &code))
+        return code;
     return restore(paths[0], paths[1]);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "commands.h"
 
+#include "cli.h"
 #include "control.h"
 #include "lease.h"
 #include "mounts.h"
@@ -102,26 +103,24 @@ enum jetfs_exit
 cmd_status(int argc, char **argv)
 {
     gboolean wait = FALSE, as_json = FALSE;
-    g_auto(GStrv) paths = NULL;
-    const GOptionEntry entries[] = {
+    const GOptionEntry options[] = {
         {"wait", 'w', 0, G_OPTION_ARG_NONE, &wait, "Wait for the end of the session", NULL},
         {"json", 'j', 0, G_OPTION_ARG_NONE, &as_json, "Print the whole status as JSON", NULL},
-        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &paths, NULL, NULL},
         {NULL},
     };
-    g_autoptr(GOptionContext) context = g_option_context_new("MOUNTPOINT");
-    g_autoptr(GError) error = NULL;
+    const struct cli cli = {
+        .verb = "status",
+        .arguments = "MOUNTPOINT",
+        .least = 1,
+        .most = 1,
+        .summary = "Print the state or the result of the session mounted at MOUNTPOINT, and exit "
+                   "by it (7 while it runs).",
+        .options = options,
+    };
+    g_auto(GStrv) paths = NULL;
+    enum jetfs_exit code;
 
-    g_option_context_set_summary(context, "Print the state or the result of the session mounted at "
-                                          "MOUNTPOINT, and exit by it (7 while it runs).");
-    g_option_context_add_main_entries(context, entries, NULL);
-    if (!g_option_context_parse(context, &argc, &argv, &error)) {
-        fprintf(stderr, "jetfs: %s\n", error->message);
-        return EXIT_USAGE;
-    }
-    if (paths == NULL || g_strv_length(paths) != 1) {
-        fprintf(stderr, "jetfs: give one mount point; see `jetfs status --help`\n");
-        return EXIT_USAGE;
-    }
+    if (!cli_parse(&cli, argc, argv, &paths, &code))
+        return code;
     return show(paths[0], wait, as_json);
 }

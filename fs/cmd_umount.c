@@ -5,6 +5,7 @@
  */
 #include "commands.h"
 
+#include "cli.h"
 #include "control.h"
 #include "mounts.h"
 #include "report.h"
@@ -242,32 +243,29 @@ enum jetfs_exit
 cmd_umount(int argc, char **argv)
 {
     gboolean abort_session = FALSE, truncate = FALSE, quiet = FALSE;
-    g_auto(GStrv) paths = NULL;
-    const GOptionEntry entries[] = {
+    const GOptionEntry options[] = {
         {"abort", 'a', 0, G_OPTION_ARG_NONE, &abort_session,
          "End the session now, whatever was served, even while files are open", NULL},
         {"truncate", 't', 0, G_OPTION_ARG_NONE, &truncate,
          "When the backup is complete, delete the logs that it makes superfluous", NULL},
         {"quiet", 'q', 0, G_OPTION_ARG_NONE, &quiet, "Print errors only", NULL},
-        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &paths, NULL, NULL},
         {NULL},
     };
-    g_autoptr(GOptionContext) context = g_option_context_new("MOUNTPOINT");
-    g_autoptr(GError) error = NULL;
+    const struct cli cli = {
+        .verb = "umount",
+        .arguments = "MOUNTPOINT",
+        .least = 1,
+        .most = 1,
+        .summary = "Unmount, wait for the end of the session, print its result and exit by it.",
+        .options = options,
+    };
+    g_auto(GStrv) paths = NULL;
+    enum jetfs_exit code;
 
-    g_option_context_set_summary(context, "Unmount, wait for the end of the session, print its "
-                                          "result and exit by it.");
-    g_option_context_add_main_entries(context, entries, NULL);
-    if (!g_option_context_parse(context, &argc, &argv, &error)) {
-        fprintf(stderr, "jetfs: %s\n", error->message);
-        return EXIT_USAGE;
-    }
-    if (paths == NULL || g_strv_length(paths) != 1 || (abort_session && truncate)) {
-        fprintf(stderr,
-                "jetfs: give one mount point, and at most one of --abort and --truncate; see "
-                "`jetfs umount --help`\n");
-        return EXIT_USAGE;
-    }
+    if (!cli_parse(&cli, argc, argv, &paths, &code))
+        return code;
+    if (abort_session && truncate)
+        return cli_mistake(&cli, "--abort and --truncate exclude each other");
     struct job job = {
         .flags = (abort_session ? CONTROL_ABORT : 0) | (truncate ? CONTROL_TRUNCATE : 0),
         .quiet = quiet,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "cli.h"
 #include "commands.h"
 
 #include "esentx.h"
@@ -29,26 +30,18 @@ report(const char *copy, JET_ERR err, const JETX_VERIFYREPORT *r)
 enum jetfs_exit
 cmd_verify(int argc, char **argv)
 {
-    g_auto(GStrv) paths = NULL;
-    const GOptionEntry entries[] = {
-        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &paths, NULL, NULL},
-        {NULL},
+    const struct cli cli = {
+        .verb = "verify",
+        .arguments = "COPY",
+        .least = 1,
+        .most = 1,
+        .summary = "Verify a copied backup: its manifest, every page and the chain of its logs.",
     };
-    g_autoptr(GOptionContext) context = g_option_context_new("COPY");
-    g_autoptr(GError) error = NULL;
+    g_auto(GStrv) paths = NULL;
+    enum jetfs_exit code;
 
-    g_option_context_set_summary(context,
-                                 "Verify a copied backup: its manifest, every page and the "
-                                 "chain of its logs.");
-    g_option_context_add_main_entries(context, entries, NULL);
-    if (!g_option_context_parse(context, &argc, &argv, &error)) {
-        fprintf(stderr, "jetfs: %s\n", error->message);
-        return EXIT_USAGE;
-    }
-    if (paths == NULL || g_strv_length(paths) != 1) {
-        fprintf(stderr, "jetfs: give one directory; see `jetfs verify --help`\n");
-        return EXIT_USAGE;
-    }
+    if (!cli_parse(&cli, argc, argv, &paths, &code))
+        return code;
     if (!g_file_test(paths[0], G_FILE_TEST_IS_DIR)) {
         fprintf(stderr, "jetfs: %s: no such directory\n", paths[0]);
         return EXIT_ENVIRONMENT;

@@ -27,6 +27,30 @@ exit_name(enum jetfs_exit code)
     return "failed";
 }
 
+const char *
+exit_text(enum jetfs_exit code)
+{
+    switch (code) {
+    case EXIT_COMPLETE:
+        return "complete: every required byte was served, or the verb succeeded";
+    case EXIT_ENVIRONMENT:
+        return "this machine or that path cannot do it; the message says why";
+    case EXIT_USAGE:
+        return "the command line is wrong";
+    case EXIT_INCOMPLETE:
+        return "incomplete: the session ended before every required byte was read";
+    case EXIT_ABORTED_BY_SERVER:
+        return "the owner of the database ended the session, or died";
+    case EXIT_CORRUPT:
+        return "a page or a file failed verification";
+    case EXIT_DRIVER_DIED:
+        return "the driver was killed; a later command cleaned up";
+    case EXIT_RUNNING:
+        return "`jetfs status`: the session goes on";
+    }
+    return "unknown";
+}
+
 int
 exit_errno(JET_ERR err)
 {

@@ -19,10 +19,14 @@ enum jetfs_exit {
     EXIT_CORRUPT = 5,           /* a page or a file failed verification */
     EXIT_DRIVER_DIED = 6,       /* the driver was killed; a later command cleaned up */
     EXIT_RUNNING = 7,           /* `jetfs status`: the session goes on, there is no result yet */
+    EXIT_LAST = EXIT_RUNNING,
 };
 
 /* The name of a result in the status file ("complete", "incomplete", ...); never NULL. */
 const char *exit_name(enum jetfs_exit code);
+
+/* What the code means, in the words of the manual; never NULL. */
+const char *exit_text(enum jetfs_exit code);
 
 /* The errno with which the file system answers a failed engine call. Never 0 for err < 0. */
 int exit_errno(JET_ERR err);
