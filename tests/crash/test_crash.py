@@ -23,6 +23,21 @@ def choose_options(dice):
             '--cache-pages', dice.choice((64, 256, 2048)), '--seed', dice.randrange(1 << 31)] + dice.choice(([], ['--circular']))
 
 
+def start_anew(work):
+    shutil.rmtree(work, ignore_errors=True)
+    os.makedirs(work)
+
+
+def page_size(dice, work):
+    """Of the database that is there, or chosen: kills tear what is larger than the kernel's pages."""
+    path = os.path.join(work, 'page-size')
+    if not os.path.exists(path):
+        with open(path, 'w', encoding='ascii') as f:
+            f.write(os.environ.get('JETFS_PAGE') or dice.choice(('4096', '8192', '32768')))
+    with open(path, encoding='ascii') as f:
+        return f.read()
+
+
 class Copying:
     """A mount with cp at work in it."""
 
@@ -50,9 +65,9 @@ class Copying:
 def one_round(dice, work, with_mount):
     """'' or what is wrong."""
     if dice.random() < 0.3:
-        shutil.rmtree(work, ignore_errors=True)
-        os.makedirs(work)
-    load = h.Load(work, *choose_options(dice), service=with_mount)
+        start_anew(work)
+    load = h.Load(work, *choose_options(dice), '--page-size', page_size(dice, work),
+                  service=with_mount)
     copying = None
     if with_mount or dice.random() < 0.9:
         load.wait_ready()
@@ -70,10 +85,9 @@ def one_round(dice, work, with_mount):
         with open(load.ledger, encoding='utf-8') as f:
             complete = 'accounts' in f.read()
     if not complete:
-        shutil.rmtree(work)  # killed before it had promised anything: the next round starts anew
-        os.makedirs(work)
+        start_anew(work)  # killed before it had promised anything
         return problem
-    good, out = h.check(load.dir, load.ledger)
+    good, out = h.check(load.dir, load.ledger, '--page-size', page_size(dice, work))
     return problem if good else f'{problem}\n{out}\n{load.log()}'
 
 
