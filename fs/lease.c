@@ -143,7 +143,7 @@ publish_locked(struct lease_file *f, const char *text, bool (*may_pass)(void *ct
 
     int err = succeed(f, text, &old_fd, &old_held);
     if (err < 0) {
-        if (wanted_locked(f) && may_pass(ctx))
+        if (may_pass != NULL && wanted_locked(f) && may_pass(ctx))
             (void)update_in_place(f, text);
         return err;
     }
@@ -185,8 +185,9 @@ free_file(struct lease_file *f)
     g_free(f);
 }
 
-static int
-new_file(const char *path, int signal_number, struct lease_file **file)
+/* NULL and a negative errno when there is no such directory. */
+static struct lease_file *
+new_file(const char *path, int signal_number, int *err)
 {
     g_autofree char *dir = g_path_get_dirname(path);
     struct lease_file *f = g_new0(struct lease_file, 1);
@@ -199,20 +200,19 @@ new_file(const char *path, int signal_number, struct lease_file **file)
     f->temp = g_strdup_printf(".%s.%d", f->name, (int)getpid());
     f->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (f->dir < 0) {
-        int err = -errno;
+        *err = -errno;
         free_file(f);
-        return err;
+        return NULL;
     }
-    *file = f;
-    return 0;
+    return f;
 }
 
 int
 lease_open(const char *path, const char *text, int signal_number, struct lease_file **file)
 {
-    struct lease_file *f;
-    int err = new_file(path, signal_number, &f);
-    if (err < 0)
+    int err;
+    struct lease_file *f = new_file(path, signal_number, &err);
+    if (f == NULL)
         return err;
     err = publish_locked(f, text, NULL, NULL);
     if (err < 0) {
@@ -263,9 +263,9 @@ lease_finish(struct lease_file *f, const char *text)
 int
 lease_write_once(const char *path, const char *text)
 {
-    struct lease_file *f;
-    int err = new_file(path, 0, &f);
-    if (err < 0)
+    int err;
+    struct lease_file *f = new_file(path, 0, &err);
+    if (f == NULL)
         return err;
     err = finish_locked(f, text);
     free_file(f);

@@ -162,9 +162,9 @@ check_set(struct verify *v)
 JET_ERR
 verify_backup(const char *dir, JETX_VERIFYREPORT *report)
 {
-    JETX_VERIFYREPORT own;
+    JETX_VERIFYREPORT own = {.cbStruct = sizeof own};
     struct verify v = {.report = report != NULL ? report : &own};
-    const uint32_t size = report != NULL ? report->cbStruct : (uint32_t)sizeof own;
+    const uint32_t size = v.report->cbStruct;
     *v.report = (JETX_VERIFYREPORT) {.cbStruct = size};
     JET_ERR err = copyset_read(dir, &v.set);
     if (err >= 0) {

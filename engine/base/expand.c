@@ -75,7 +75,7 @@ expand_lz(struct cursor *c, uint8_t *out, uint32_t size)
         } else {
             uint32_t v = cursor_u16(c), offset = (v >> 3) + 1;
             uint32_t n = match_length(c, v & 7, &half);
-            if (c->bad || offset > at || n > size - at)
+            if (c->bad || at == 0 || offset > at || n > size - at)
                 return JET_errDecompressionFailed;
             for (uint32_t i = 0; i < n; i++, at++)
                 out[at] = out[at - offset];

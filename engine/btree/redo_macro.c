@@ -258,7 +258,7 @@ moves_right(const struct lr *lr)
 static JET_ERR
 redo_move_right(struct macro *m, const struct lr *lr, const struct buf *page, struct buf *right)
 {
-    struct page image;
+    struct page image = {0};
     const struct page *from = page ? page->page : &image;
     if (!page) {
         JET_ERR err = image_page(m, lr->merge.image_flags, lr->merge.image, lr->page.pgno, &image);

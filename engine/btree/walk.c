@@ -132,7 +132,7 @@ walk(struct btree_cursor *c, struct buf *leaf, int line, bool forward)
             continue;
         }
         struct node n;
-        struct version_view view;
+        struct version_view view = {.exists = false};
         JET_ERR err = page_node(leaf->page, (uint16_t)line, &n);
         if (err >= 0)
             err = btree_view_node(c->t, c->s, &n, &view);
@@ -191,7 +191,7 @@ seek_locked(struct btree_cursor *c, const struct bookmark *bm, bool whole, enum 
 static struct span
 keep(const struct btree_cursor *c, struct span s, uint8_t *tmp)
 {
-    if (!btree_cursor_inside(c, s))
+    if (s.len == 0 || !btree_cursor_inside(c, s))
         return s;
     memcpy(tmp, s.data, s.len);
     return span_of(tmp, s.len);
@@ -278,8 +278,8 @@ static JET_ERR
 step_from_bookmark(struct btree_cursor *c, bool forward)
 {
     struct buf *leaf;
-    uint16_t found;
-    bool exact;
+    uint16_t found = 0;
+    bool exact = false;
     g_rw_lock_reader_lock(&c->t->latch);
     JET_ERR err = usable(c);
     if (err >= 0)

@@ -519,7 +519,7 @@ detach_entry(struct instance *inst, struct instance_db *db)
     JET_ERR err = JET_errSuccess;
     if (!db->readonly) {
         uint64_t left = 0;
-        struct lgpos at;
+        struct lgpos at = LGPOS_MIN;
         err = txn_cleanup(inst->txn, 0, &left);
         if (err >= 0 && left > 0)
             return JET_errDatabaseInUse; /* a transaction may still read, or undo, in it */

@@ -275,6 +275,7 @@ event_report(struct events *ev, enum event_id id, ...)
     size_t count = 0;
     va_list ap;
     va_start(ap, id);
+    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it is started one line above */
     for (const char *s; count < G_N_ELEMENTS(inserts) && (s = va_arg(ap, const char *));)
         inserts[count++] = s;
     va_end(ap);

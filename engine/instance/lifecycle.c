@@ -325,7 +325,7 @@ append_term2(struct instance *inst, struct lgpos *at)
 static JET_ERR
 shut_down_clean(struct instance *inst)
 {
-    struct lgpos mark, end;
+    struct lgpos mark = LGPOS_MIN, end = LGPOS_MIN;
     JET_ERR err = txn_cleanup(inst->txn, 0, NULL);
     if (err >= 0)
         err = append_shutdown_mark(inst, &mark);

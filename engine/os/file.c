@@ -258,9 +258,9 @@ os_file_lock_shared(struct os_file *file)
 JET_ERR
 os_file_is_locked(const char *path, bool *locked)
 {
-    struct os_file *file;
+    struct os_file *file = NULL;
     JET_ERR err = os_file_open(path, OS_OPEN_READ, &file);
-    if (err < 0)
+    if (file == NULL)
         return err;
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     if (fcntl(file->fd, F_OFD_GETLK, &lock) < 0)

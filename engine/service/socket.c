@@ -66,7 +66,7 @@ JET_ERR
 service_socket_connect(const char *path, int *fd)
 {
     struct sockaddr_un address;
-    int dir_fd;
+    int dir_fd = -1;
     JET_ERR err = make_address(path, &address, &dir_fd);
     if (err < 0)
         return err == JET_errFileAccessDenied ? JET_errAccessDenied : err;
@@ -80,7 +80,7 @@ static JET_ERR
 remove_stale(const char *path, const struct sockaddr_un *address)
 {
     struct stat st;
-    int fd;
+    int fd = -1;
     if (lstat(path, &st) < 0)
         return errno == ENOENT ? JET_errSuccess : os_error(errno);
     if (!S_ISSOCK(st.st_mode))
@@ -115,7 +115,7 @@ JET_ERR
 service_socket_listen(const char *path, int *fd)
 {
     struct sockaddr_un address;
-    int dir_fd;
+    int dir_fd = -1;
     JET_ERR err = make_address(path, &address, &dir_fd);
     if (err < 0)
         return err;

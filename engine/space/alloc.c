@@ -55,8 +55,10 @@ get_raw_page(void *ctx, struct session *s, uint32_t *pgno)
     JET_ERR err = take_from_ae(op, 0, 1, 1, &e);
     if (err == JET_errRecordNotFound)
         return JET_errOutOfDatabaseSpace;
+    if (err < 0)
+        return err;
     *pgno = e.first;
-    return err;
+    return JET_errSuccess;
 }
 
 static JET_ERR

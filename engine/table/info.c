@@ -197,9 +197,10 @@ give_misc(struct dbfile *file, void *pv, uint32_t cb)
 static JET_ERR
 give_text(const char *text, void *pv, uint32_t cb)
 {
-    if (strlen(text) >= cb)
+    size_t bytes = strlen(text) + 1;
+    if (bytes > cb)
         return JET_errBufferTooSmall;
-    strcpy(pv, text);
+    memcpy(pv, text, bytes);
     return JET_errSuccess;
 }
 

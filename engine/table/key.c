@@ -199,13 +199,10 @@ void
 key_limit(struct key *k, const struct index *ix, const struct column *c, uint32_t from,
           bool descending, struct span value, bool partial, bool end)
 {
-    uint32_t keep = k->len;
-
     if (partial && is_variable(c) && value.data && value.len && !k->cut) {
+        uint32_t keep = k->len - (c->cp == 1200 ? 2 : 1);
         if (coltyp_is_binary(c->coltyp))
             keep = from + 1 + (uint32_t)(value.len + (value.len - 1) / GROUP);
-        else
-            keep = k->len - (c->cp == 1200 ? 2 : 1);
         if (keep < k->len)
             k->len = keep;
     }
