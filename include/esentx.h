@@ -154,7 +154,7 @@ typedef struct {
     char szReasonFirst[256];
 } JETX_VERIFYREPORT;
 
-/* Result of JetxRestoreBackup. */
+/* Result of JetxRestoreBackup. cbStruct may end before lgposEnd. */
 typedef struct {
     uint32_t cbStruct;
     uint32_t cDatabase;
@@ -163,7 +163,29 @@ typedef struct {
     uint64_t cRecord; /* log records redone */
     uint64_t cbLog;
     uint64_t msElapsed;
+    uint64_t lgposEnd; /* the first record that the stop left out; 0: all logs were replayed */
 } JETX_RESTOREREPORT;
+
+/*
+ * What JetxRestoreBackup2 restores, and up to where. 0 or NULL where nothing is wanted; at most one
+ * stop. Every stop has to lie behind the end of the backup of the databases, and not behind the
+ * last log.
+ */
+typedef struct {
+    uint32_t cbStruct;
+    uint32_t genStop;     /* the last generation that is replayed, to its end */
+    uint64_t lgposStop;   /* packed as a commit id: transactions whose commit id is below it are in,
+                           * no others */
+    int64_t msStop;       /* milliseconds since 1970: what the log had flushed by then is in */
+    const char *szLogDir; /* roll forward through the logs here that go on from the backup's: also
+                           * the current one, when no process owns it. Only read */
+    const JET_RSTMAP_A *rgrstmap; /* a file of the backup, or a path of the log -> where it is
+                                   * made: a path; without a slash a name in the target */
+    uint32_t crstmap;
+    uint32_t cDatabase; /* 0: all; else only those of rgszDatabase: names, or paths of the log */
+    const char *const *rgszDatabase;
+    JET_PFNSTATUS pfnStatus; /* a non-zero return at its beginning cancels */
+} JETX_RESTOREPARAM;
 
 #pragma GCC visibility push(default)
 
@@ -271,6 +293,19 @@ JET_ERR JetxVerifyBackupA(const char *dir, JETX_VERIFYREPORT *preport);
 JET_ERR JetxRestoreBackupA(const char *copydir, const char *targetdir, JET_PFNSTATUS pfn,
                            JETX_RESTOREREPORT *preport);
 
+/*
+ * The same from several directories: the first that holds databases gives them, all give logs,
+ * which have to make one chain (a full backup, then incremental ones). A target in which an earlier
+ * call was killed is cleared of what that one made; nothing else that lies there is touched.
+ * Errors: those of JetExternalRestore2; JET_errFileAlreadyExists (the target holds databases or
+ * logs), JET_errEndingRestoreLogTooLow (the stop lies within the backup itself),
+ * JET_errMissingRestoreLogFiles (or behind the last log), JET_errDatabaseNotFound (rgszDatabase),
+ * JET_errRestoreOfNonBackupDatabase (a stop, but clean databases), JET_errInvalidParameter (none or
+ * several where one is wanted), JET_errLogFilePathInUse (another restore is at work there).
+ */
+JET_ERR JetxRestoreBackup2A(const char *const *rgszSource, uint32_t cSource, const char *szTarget,
+                            const JETX_RESTOREPARAM *pparam, JETX_RESTOREREPORT *preport);
+
 /* "JET_errWriteConflict", and one sentence. Static strings, never NULL. */
 const char *JetxErrorNameA(JET_ERR err);
 const char *JetxErrorTextA(JET_ERR err);
@@ -282,6 +317,7 @@ const char *JetxErrorTextA(JET_ERR err);
 #define JetxGetManifest      JetxGetManifestA
 #define JetxVerifyBackup     JetxVerifyBackupA
 #define JetxRestoreBackup    JetxRestoreBackupA
+#define JetxRestoreBackup2   JetxRestoreBackup2A
 #define JetxErrorName        JetxErrorNameA
 #define JetxErrorText        JetxErrorTextA
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* restore: JetExternalRestore, and our own verify and restore of a copied directory. */
+#include <stddef.h>
 #include <string.h>
 
 #include "api/api.h"
@@ -217,6 +218,26 @@ JetxVerifyBackupA(const char *dir, JETX_VERIFYREPORT *preport)
     return verify_backup(dir, preport);
 }
 
+/* Old callers know less of it; they get as much as they asked for. */
+#define REPORT_BYTES_MIN offsetof(JETX_RESTOREREPORT, lgposEnd)
+
+static JET_ERR
+restore_backup_with(const struct restore_wanted *wanted, JETX_RESTOREREPORT *preport)
+{
+    JETX_RESTOREREPORT report = {.cbStruct = sizeof report};
+    struct restore_wanted with_events = *wanted;
+    if (preport != NULL && preport->cbStruct < REPORT_BYTES_MIN)
+        return JET_errInvalidParameter;
+    with_events.events = restore_events();
+    JET_ERR err = restore_backup(&with_events, &report);
+    events_free(with_events.events);
+    if (err >= 0 && preport != NULL) {
+        report.cbStruct = preport->cbStruct;
+        memcpy(preport, &report, MIN(sizeof report, preport->cbStruct));
+    }
+    return err;
+}
+
 /**
  * JetxRestoreBackup. JET_errInvalidParameter: a directory NULL, or cbStruct; those of
  * restore_backup (backup/restore.h).
@@ -225,11 +246,28 @@ JET_ERR
 JetxRestoreBackupA(const char *copydir, const char *targetdir, JET_PFNSTATUS pfn,
                    JETX_RESTOREREPORT *preport)
 {
-    if (copydir == NULL || targetdir == NULL ||
-        (preport != NULL && preport->cbStruct < sizeof *preport))
+    const JETX_RESTOREPARAM param = {.cbStruct = sizeof param, .pfnStatus = pfn};
+    if (copydir == NULL || targetdir == NULL)
         return JET_errInvalidParameter;
-    struct events *events = restore_events();
-    JET_ERR err = restore_backup(copydir, targetdir, pfn, events, preport);
-    events_free(events);
-    return err;
+    return restore_backup_with(&(struct restore_wanted) {&copydir, 1, targetdir, &param, NULL},
+                               preport);
+}
+
+/**
+ * JetxRestoreBackup2. JET_errInvalidParameter: no source, a directory NULL, cbStruct, a count
+ * without its array, several stops; those of restore_backup (backup/restore.h).
+ */
+JET_ERR
+JetxRestoreBackup2A(const char *const *rgszSource, uint32_t cSource, const char *szTarget,
+                    const JETX_RESTOREPARAM *pparam, JETX_RESTOREREPORT *preport)
+{
+    if (rgszSource == NULL || cSource == 0 || szTarget == NULL || szTarget[0] == '\0')
+        return JET_errInvalidParameter;
+    if (pparam != NULL && pparam->cbStruct != sizeof *pparam)
+        return JET_errInvalidParameter;
+    for (uint32_t i = 0; i < cSource; i++)
+        if (rgszSource[i] == NULL)
+            return JET_errInvalidParameter;
+    return restore_backup_with(
+        &(struct restore_wanted) {rgszSource, cSource, szTarget, pparam, NULL}, preport);
 }

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "backup/restore_check.h"
+#include "backup/restore_logs.h"
 #include "instance/event.h"
 #include "log/filehdr.h"
 #include "log/stream.h"
@@ -16,13 +16,14 @@
 #define CACHE_BYTES (64u << 20)
 
 struct restore {
+    struct restore_params own; /* with what was left out filled in */
     const struct restore_params *p;
-    const char *base;
     char *backup_dir; /* absolute */
     char *log_dir;
     char *checkpoint_dir;
     struct os_file *lock;  /* on log_dir */
     struct log_gens found; /* in backup_dir */
+    struct restore_chain chain;
     struct restore_logs logs;
     GArray *dbs; /* struct copyset_db, as p->map */
 };
@@ -46,34 +47,52 @@ open_dirs(struct restore *r)
     if (err >= 0)
         err = make_dir(p->checkpoint_dir != NULL ? p->checkpoint_dir : p->log_dir,
                        &r->checkpoint_dir);
-    if (err >= 0)
+    if (err >= 0 && !p->lock)
         err = os_dir_lock(r->log_dir, &r->lock);
     if (err == JET_errFileAccessDenied)
         return JET_errLogFilePathInUse;
-    return err < 0 ? err : log_gens_find(r->backup_dir, r->base, "log", &r->found);
+    if (err >= 0)
+        err = log_gens_find(r->backup_dir, p->base, p->ext, &r->found);
+    return err < 0 ? err : restore_chain_find(p, r->backup_dir, &r->chain);
 }
 
 static JET_ERR
 check_logs(struct restore *r)
 {
-    const size_t n = r->found.n;
-    r->logs.gen_low = r->p->gen_low != 0 || n == 0 ? r->p->gen_low : r->found.gens[0];
-    r->logs.gen_high = r->p->gen_high != 0 || n == 0 ? r->p->gen_high : r->found.gens[n - 1];
-    JET_ERR err = restore_check_logs(&r->found, r->p->events, &r->logs);
+    const struct restore_params *p = r->p;
+    r->logs.gen_low = p->gen_low != 0 ? p->gen_low : r->chain.lowest;
+    r->logs.gen_high = p->gen_high != 0 ? p->gen_high : r->chain.highest;
+    r->logs.gen_high = MIN(r->logs.gen_high, restore_stop_gen(p->stop));
+    if (r->logs.gen_low > 0 && r->logs.gen_low > restore_stop_whole(p->stop))
+        return restore_wrong_range(p->events, EVENT_RESTORE_LOG_TOO_LOW,
+                                   restore_stop_whole(p->stop), r->logs.gen_low,
+                                   JET_errEndingRestoreLogTooLow);
+    JET_ERR err = restore_check_logs(&r->chain.logs, p->events, &r->logs);
+    if (err >= 0)
+        err = restore_chain_extend(p, &r->logs, &r->chain);
     if (err < 0 || strcmp(r->backup_dir, r->log_dir) == 0)
         return err;
     struct log_gens existing;
-    err = log_gens_find(r->log_dir, r->base, "log", &existing);
+    err = log_gens_find(r->log_dir, p->base, p->ext, &existing);
     if (err >= 0) {
-        err = restore_check_log_dir(&existing, &r->logs, r->p->events);
+        err = restore_check_log_dir(&existing, &r->logs, p->events);
         log_gens_clear(&existing);
     }
     return err;
 }
 
+/* The last generation that the databases have to see wholly. */
+static int32_t
+whole_gen(const struct restore *r)
+{
+    return MIN(r->logs.gen_high, restore_stop_whole(r->p->stop));
+}
+
 static JET_ERR
 check_dbs(struct restore *r)
 {
+    struct restore_logs logs = r->logs;
+    logs.gen_high = whole_gen(r);
     for (int32_t i = 0; i < r->p->n_map; i++) {
         const JET_RSTMAP_A *entry = &r->p->map[i];
         struct copyset_db db;
@@ -85,7 +104,7 @@ check_dbs(struct restore *r)
         if (err < 0)
             return err == JET_errFileInvalidType ? JET_errDatabaseCorrupted : err;
         g_array_append_val(r->dbs, db);
-        err = restore_check_db(&db, &r->logs, r->p->events);
+        err = restore_check_db(&db, &logs, r->p->events);
         if (err < 0)
             return err;
     }
@@ -181,32 +200,49 @@ report_progress(void *ctx, uint32_t done, uint32_t total)
     (void)r->p->pfn(JET_sesidNil, JET_snpRestore, JET_sntProgress, &progress);
 }
 
+/* Five digits of the generation, not eight: the stream goes on as it was. */
+static bool
+has_short_names(const struct log_gens *logs)
+{
+    g_autofree char *name = logs->n > 0 ? g_path_get_basename(logs->paths[0]) : NULL;
+    return !name || strlen(name) <= strlen("edb00001.log");
+}
+
 static JET_ERR
 recover(struct restore *r, struct recovery_result *result)
 {
-    g_autofree struct recovery_map *map = g_new0(struct recovery_map, r->dbs->len + 1);
-    for (guint i = 0; i < r->dbs->len; i++) {
+    const guint n_dbs = r->dbs->len;
+    g_autofree struct recovery_map *map = g_new0(struct recovery_map, n_dbs + r->p->n_also + 1);
+    for (guint i = 0; i < n_dbs; i++) {
         const struct copyset_db *db = &g_array_index(r->dbs, struct copyset_db, i);
         map[i].file_path = db->path;
         map[i].sign_db = db->header.bytes + DBH_SIGN_DB;
     }
+    for (size_t i = 0; i < r->p->n_also; i++) {
+        map[n_dbs + i].log_path = r->p->also[i].szDatabaseName;
+        map[n_dbs + i].file_path = r->p->also[i].szNewDatabaseName;
+    }
     const struct recovery_params params = {
         .log = {.dir = r->log_dir,
-                .base = r->base,
-                .ext = "log",
-                .eight_dot_three = true,
+                .base = r->p->base,
+                .ext = r->p->ext,
+                .eight_dot_three = has_short_names(&r->chain.logs),
                 .file_kib = (uint32_t)r->logs.segments * LOG_SEGMENT_BYTES / 1024,
                 .page_bytes = r->logs.page_bytes},
         .system_path = r->checkpoint_dir,
         .cache_pages = CACHE_BYTES / r->logs.page_bytes,
         .map = map,
-        .n_map = r->dbs->len,
+        .n_map = n_dbs + r->p->n_also,
+        .create_dir = r->p->create_dir,
+        .only = r->p->only,
+        .stop = r->p->stop,
         .progress = r->p->pfn != NULL ? report_progress : NULL,
         .event = report_recovery,
         .ctx = r,
     };
     const struct recovery_set set = {
-        .dir = r->backup_dir,
+        .logs = &r->chain.logs,
+        .current_gen = r->chain.current_gen,
         .gen_low = r->logs.gen_low,
         .gen_high = r->logs.gen_high,
         .continue_with_log_dir = true,
@@ -233,7 +269,7 @@ change(struct restore *r, struct recovery_result *result)
     if (err >= 0)
         err = remove_other_logs(r);
     for (guint i = 0; i < r->dbs->len && err >= 0; i++)
-        err = stamp_db(&g_array_index(r->dbs, struct copyset_db, i), r->logs.gen_high);
+        err = stamp_db(&g_array_index(r->dbs, struct copyset_db, i), whole_gen(r));
     if (err >= 0)
         err = recover(r, result);
     if (err < 0) {
@@ -252,7 +288,8 @@ fill_report(const struct restore *r, const struct recovery_result *result,
 {
     report->cDatabase = result->databases;
     report->genLow = (uint32_t)r->logs.gen_low;
-    report->genHigh = (uint32_t)r->logs.gen_high;
+    report->genHigh = (uint32_t)result->gen_last;
+    report->lgposEnd = lgpos_pack(result->stopped);
     report->cRecord = result->records;
     report->cbLog = r->logs.bytes;
 }
@@ -264,6 +301,7 @@ clear(struct restore *r)
         copyset_db_clear(&g_array_index(r->dbs, struct copyset_db, i));
     g_array_unref(r->dbs);
     log_gens_clear(&r->found);
+    restore_chain_clear(&r->chain);
     os_file_close(r->lock);
     g_free(r->backup_dir);
     g_free(r->log_dir);
@@ -273,11 +311,14 @@ clear(struct restore *r)
 JET_ERR
 restore_external(const struct restore_params *params, JETX_RESTOREREPORT *report)
 {
-    struct restore r = {.p = params, .base = params->base != NULL ? params->base : "edb"};
+    struct restore r = {.own = *params};
     struct recovery_result result = {.records = 0};
     const gint64 start = g_get_monotonic_time();
     if (params->n_map < 0 || params->n_map > MAP_MAX)
         return JET_errInvalidParameter;
+    r.own.base = params->base != NULL ? params->base : "edb";
+    r.own.ext = params->ext != NULL ? params->ext : "log";
+    r.p = &r.own;
     r.dbs = g_array_new(FALSE, FALSE, sizeof(struct copyset_db));
     JET_ERR err = open_dirs(&r);
     if (err >= 0)

@@ -113,8 +113,9 @@ belongs(const struct copyset_db *db, const struct trailer *trailer, const struct
            memcmp(header + DBH_BK_FULL_CUR + BKINFO_MARK, trailer->bkinfo + BKINFO_MARK, 8) == 0;
 }
 
-static JET_ERR
-wrong_range(struct events *events, enum event_id id, uint32_t given, uint32_t needed, JET_ERR err)
+JET_ERR
+restore_wrong_range(struct events *events, enum event_id id, int32_t given, int32_t needed,
+                    JET_ERR err)
 {
     g_autofree char *has = event_number(given);
     g_autofree char *needs = event_number(needed);
@@ -144,10 +145,10 @@ restore_check_db(const struct copyset_db *db, const struct restore_logs *logs,
         high = le32_get(trailer.bkinfo + BKINFO_GEN_HIGH);
     }
     if (low < (uint32_t)logs->gen_low)
-        return wrong_range(events, EVENT_RESTORE_LOG_TOO_HIGH, (uint32_t)logs->gen_low, low,
-                           JET_errStartingRestoreLogTooHigh);
+        return restore_wrong_range(events, EVENT_RESTORE_LOG_TOO_HIGH, logs->gen_low, (int32_t)low,
+                                   JET_errStartingRestoreLogTooHigh);
     if (high > (uint32_t)logs->gen_high)
-        return wrong_range(events, EVENT_RESTORE_LOG_TOO_LOW, (uint32_t)logs->gen_high, high,
-                           JET_errEndingRestoreLogTooLow);
+        return restore_wrong_range(events, EVENT_RESTORE_LOG_TOO_LOW, logs->gen_high, (int32_t)high,
+                                   JET_errEndingRestoreLogTooLow);
     return JET_errSuccess;
 }

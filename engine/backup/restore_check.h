@@ -4,6 +4,7 @@
 
 #include "backup/copyset.h"
 #include "backup/restore.h"
+#include "instance/event.h"
 #include "log/attach.h"
 
 /* The logs of a set, as their headers tell. */
@@ -28,3 +29,7 @@ JET_ERR restore_check_log_dir(const struct log_gens *found, const struct restore
 /* Codes: restore_external. */
 JET_ERR restore_check_db(const struct copyset_db *db, const struct restore_logs *logs,
                          struct events *events) __attribute__((warn_unused_result));
+
+/* Reports that a range of logs is not the one needed; returns err. */
+JET_ERR restore_wrong_range(struct events *events, enum event_id id, int32_t given, int32_t needed,
+                            JET_ERR err);

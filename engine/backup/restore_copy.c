@@ -1,34 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * restore_copy: JetxRestoreBackup, the whole way from a copied directory; declared in
+ * restore_copy: JetxRestoreBackup, the whole way from copied directories; declared in
  * backup/restore.h. What it made is removed again when it fails.
  */
-#include <string.h>
-
-#include "backup/copyset.h"
-#include "backup/restore.h"
+#include "backup/restore_target.h"
 #include "os/file.h"
 
 #define COPY_BYTES (1u << 20)
-
-/* Nothing that would be overwritten, or taken for the stream's. */
-static JET_ERR
-check_target(const struct copyset *set, const char *target)
-{
-    g_auto(GStrv) names = NULL;
-    const char *base = set->base != NULL ? set->base : "edb";
-    const char *ext = set->ext != NULL ? set->ext : "log";
-    JET_ERR err = os_dir_list(target, &names);
-    for (char **name = names; err >= 0 && *name != NULL; name++)
-        if (log_name_parse(*name, base, ext).kind != LOG_NAME_NONE)
-            err = JET_errFileAlreadyExists;
-    for (guint i = 0; err >= 0 && i < set->dbs->len; i++) {
-        g_autofree char *name = g_path_get_basename(copyset_db(set, i)->path);
-        if (g_strv_contains((const char *const *)names, name))
-            err = JET_errFileAlreadyExists;
-    }
-    return err;
-}
 
 static JET_ERR
 copy_bytes(struct os_file *from, struct os_file *to, uint64_t bytes)
@@ -77,43 +55,36 @@ bytes_to_copy(const struct copyset_db *db, uint64_t *bytes)
     return err == JET_errBadPatchPage ? JET_errSuccess : err;
 }
 
-static char *
-target_path(const struct copyset_db *db, const char *target)
-{
-    g_autofree char *name = g_path_get_basename(db->path);
-    return g_build_filename(target, name, NULL);
-}
-
 static JET_ERR
-copy_databases(const struct copyset *set, const char *target, guint *copied)
+copy_databases(const struct restore_plan *plan)
 {
     JET_ERR err = JET_errSuccess;
-    for (*copied = 0; *copied < set->dbs->len && err >= 0; *copied += err >= 0) {
-        const struct copyset_db *db = copyset_db(set, *copied);
-        if (db->err < 0)
-            return db->err;
-        g_autofree char *path = target_path(db, target);
+    for (guint i = 0; i < plan->dbs->len && err >= 0; i++) {
+        const struct plan_db *p = restore_plan_db(plan, i);
+        g_autofree char *dir = g_path_get_dirname(p->to);
         uint64_t bytes;
-        err = bytes_to_copy(db, &bytes);
+        err = bytes_to_copy(p->db, &bytes);
         if (err >= 0)
-            err = copy_file(db->path, bytes, path);
+            err = copy_file(p->db->path, bytes, p->to);
+        if (err >= 0)
+            err = os_dir_sync(dir);
     }
-    return err < 0 ? err : os_dir_sync(target);
+    return err;
 }
 
 /* The databases that want their logs, and the first log that any of them wants. */
 static int32_t
-make_map(const struct copyset *set, const char *target, GArray *map)
+make_map(const struct restore_plan *plan, GArray *map)
 {
     int32_t low = 0;
-    for (guint i = 0; i < set->dbs->len; i++) {
-        const struct copyset_db *db = copyset_db(set, i);
-        if (dbheader_u32(&db->header, DBH_DBSTATE) == DBSTATE_CLEAN && !copyset_db_is_backup(db))
+    for (guint i = 0; i < plan->dbs->len; i++) {
+        const struct plan_db *p = restore_plan_db(plan, i);
+        if (dbheader_u32(&p->db->header, DBH_DBSTATE) == DBSTATE_CLEAN &&
+            !copyset_db_is_backup(p->db))
             continue;
-        JET_RSTMAP_A entry = {.szDatabaseName = db->path,
-                              .szNewDatabaseName = target_path(db, target)};
+        JET_RSTMAP_A entry = {.szDatabaseName = p->db->path, .szNewDatabaseName = p->to};
         g_array_append_val(map, entry);
-        const int32_t needed = (int32_t)copyset_db_gen_low(db);
+        const int32_t needed = (int32_t)copyset_db_gen_low(p->db);
         if (low == 0 || needed < low)
             low = needed;
     }
@@ -121,72 +92,83 @@ make_map(const struct copyset *set, const char *target, GArray *map)
 }
 
 static JET_ERR
-recover(const struct copyset *set, const char *target, JET_PFNSTATUS pfn, struct events *events,
+recover(const struct restore_wanted *wanted, const struct restore_target *target,
         JETX_RESTOREREPORT *report)
 {
+    const struct restore_plan *plan = target->plan;
     g_autoptr(GArray) map = g_array_new(FALSE, FALSE, sizeof(JET_RSTMAP_A));
-    const int32_t low = make_map(set, target, map);
+    const int32_t low = make_map(plan, map);
     const struct restore_params params = {
-        .log_dir = target,
-        .backup_dir = set->dir,
-        .base = set->base,
+        .log_dir = plan->target,
+        .backup_dir = plan->main->dir,
+        .more_dirs = (const char *const *)plan->dirs->pdata,
+        .base = plan->base,
+        .ext = plan->ext,
         .map = (const JET_RSTMAP_A *)(const void *)map->data,
         .n_map = (int32_t)map->len,
         .gen_low = low,
-        .gen_high = set->logs.n > 0 ? set->logs.gens[set->logs.n - 1] : 0,
         .keep_backup_dir = true,
-        .pfn = pfn,
-        .events = events,
+        .forward_dir = wanted->param ? wanted->param->szLogDir : NULL,
+        .forward_current = plan->forward_current,
+        .create_dir = plan->target,
+        .only = plan->only ? (const char *const *)plan->only->pdata : NULL,
+        .also = (const JET_RSTMAP_A *)(const void *)plan->also->data,
+        .n_also = plan->also->len,
+        .stop = plan->stop,
+        .lock = target->lock,
+        .pfn = wanted->param ? wanted->param->pfnStatus : NULL,
+        .events = wanted->events,
     };
-    JET_ERR err = map->len == 0 ? JET_errSuccess : restore_external(&params, report);
-    for (guint i = 0; i < map->len; i++)
-        g_free(g_array_index(map, JET_RSTMAP_A, i).szNewDatabaseName);
-    return err;
+    if (map->len > 0)
+        return restore_external(&params, report);
+    return lgpos_is_zero(plan->stop) ? JET_errSuccess : JET_errRestoreOfNonBackupDatabase;
 }
 
-static void
-remove_made(const struct copyset *set, const char *target, guint copied)
+/* Names that were asked for, and that neither the backup nor the logs know. */
+static JET_ERR
+check_all_there(const struct restore_plan *plan)
 {
-    g_auto(GStrv) names = NULL;
-    for (guint i = 0; i < copied; i++) {
-        g_autofree char *path = target_path(copyset_db(set, i), target);
-        (void)os_remove(path);
+    for (guint i = 0; i < plan->also->len; i++) {
+        if (!os_exists(g_array_index(plan->also, JET_RSTMAP_A, i).szNewDatabaseName))
+            return JET_errDatabaseNotFound;
     }
-    if (set->base == NULL || os_dir_list(target, &names) < 0)
-        return;
-    for (char **name = names; *name != NULL; name++) {
-        g_autofree char *path = g_build_filename(target, *name, NULL);
-        if (log_name_parse(*name, set->base, set->ext).kind != LOG_NAME_NONE)
-            (void)os_remove(path);
+    for (guint i = 0; plan->only && plan->only->pdata[i]; i++) {
+        g_autofree char *path = restore_plan_place(plan, plan->only->pdata[i]);
+        if (!os_exists(path))
+            return JET_errDatabaseNotFound;
     }
+    return JET_errSuccess;
+}
+
+static JET_ERR
+fill(const struct restore_wanted *wanted, const struct restore_target *target,
+     JETX_RESTOREREPORT *report)
+{
+    JET_ERR err = copy_databases(target->plan);
+    if (err >= 0)
+        err = recover(wanted, target, report);
+    return err < 0 ? err : check_all_there(target->plan);
 }
 
 JET_ERR
-restore_backup(const char *copy_dir, const char *target_dir, JET_PFNSTATUS pfn,
-               struct events *events, JETX_RESTOREREPORT *report)
+restore_backup(const struct restore_wanted *wanted, JETX_RESTOREREPORT *report)
 {
-    struct copyset set;
+    struct restore_plan plan;
+    struct restore_target target;
     JETX_RESTOREREPORT own = {.cbStruct = sizeof own};
-    JETX_RESTOREREPORT *r = report != NULL ? report : &own;
     const gint64 start = g_get_monotonic_time();
-    guint copied = 0;
-    JET_ERR err = copyset_read(copy_dir, &set);
-    if (err < 0)
-        return err;
-    err = set.dbs->len == 0 ? JET_errFileNotFound : os_dir_make(target_dir);
+    JET_ERR err = restore_plan_make(wanted, &plan);
     if (err >= 0)
-        err = check_target(&set, target_dir);
+        err = restore_target_begin(&plan, &target);
     if (err >= 0) {
-        err = copy_databases(&set, target_dir, &copied);
-        if (err >= 0)
-            err = recover(&set, target_dir, pfn, events, r);
-        if (err < 0)
-            remove_made(&set, target_dir, copied);
+        err = fill(wanted, &target, &own);
+        err = restore_target_end(&target, err);
     }
-    if (err >= 0) {
-        r->cDatabase = set.dbs->len;
-        r->msElapsed = (uint64_t)(g_get_monotonic_time() - start) / 1000;
+    if (err >= 0 && report != NULL) {
+        own.cDatabase = MAX(own.cDatabase, plan.dbs->len);
+        own.msElapsed = (uint64_t)(g_get_monotonic_time() - start) / 1000;
+        *report = own;
     }
-    copyset_clear(&set);
+    restore_plan_clear(&plan);
     return err;
 }

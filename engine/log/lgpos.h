@@ -64,3 +64,16 @@ lgpos_put(void *p, struct lgpos v)
     le16_put(b + 2, v.isec);
     le32_put(b + 4, (uint32_t)v.gen);
 }
+
+/* As one number, the form of a commit id: gen << 32 | isec << 16 | ib. */
+static inline uint64_t
+lgpos_pack(struct lgpos p)
+{
+    return (uint64_t)(uint32_t)p.gen << 32 | (uint32_t)p.isec << 16 | p.ib;
+}
+
+static inline struct lgpos
+lgpos_unpack(uint64_t packed)
+{
+    return (struct lgpos) {(uint16_t)packed, (uint16_t)(packed >> 16), (int32_t)(packed >> 32)};
+}

@@ -15,6 +15,7 @@
 struct log_reader {
     char *path; /* NULL: from memory */
     uint8_t *image;
+    size_t len;
     struct log_filehdr hdr;
     struct log_scan scan;
     uint16_t isec; /* of the next record */
@@ -41,6 +42,7 @@ open_image(uint8_t *image, size_t len, const struct log_reader_opts *opts, struc
         return err;
     struct log_reader *r = g_new0(struct log_reader, 1);
     r->image = g_steal_pointer(&owned);
+    r->len = len;
     r->hdr = hdr;
     r->whole = g_byte_array_new();
     log_scan_image(r->image, &r->hdr, opts->last, &r->scan);
@@ -104,6 +106,13 @@ const struct log_filehdr *
 log_reader_header(const struct log_reader *r)
 {
     return &r->hdr;
+}
+
+const uint8_t *
+log_reader_image(const struct log_reader *r, size_t *len)
+{
+    *len = r->len;
+    return r->image;
 }
 
 const struct log_scan *

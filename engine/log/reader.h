@@ -59,6 +59,9 @@ JET_ERR log_reader_open_bytes(const void *data, size_t len, const struct log_rea
 void log_reader_close(struct log_reader *r); /* NULL is fine */
 
 const struct log_filehdr *log_reader_header(const struct log_reader *r);
+
+/* The whole file, header first, as the scan mended it; lives as long as the reader. */
+const uint8_t *log_reader_image(const struct log_reader *r, size_t *len);
 const struct log_scan *log_reader_scan(const struct log_reader *r);
 
 /* Writes a segment that the scan took from its shadow back to its place, and syncs. No-op if none.

@@ -38,16 +38,57 @@ dbs_let_go(struct rdb *d)
 
 /* ---- where is the file? ---- */
 
+static const char *
+file_name(const char *logged)
+{
+    const char *slash = strrchr(logged, '/'), *back = strrchr(logged, '\\');
+    const char *last = back > slash ? back : slash;
+    return last ? last + 1 : logged;
+}
+
+/* name: a whole path, or the last part of one. */
+static bool
+names(const char *name, const char *logged)
+{
+    if (!strpbrk(name, "/\\"))
+        logged = file_name(logged);
+    return strchr(logged, '\\') || strchr(name, '\\') ? g_ascii_strcasecmp(name, logged) == 0
+                                                      : strcmp(name, logged) == 0;
+}
+
 static bool
 maps(const struct recovery_map *m, const struct rdb *d)
 {
     if (m->sign_db)
         return memcmp(m->sign_db, d->info.sign_db, SIGNATURE_BYTES) == 0;
-    if (!m->log_path)
-        return false;
-    bool windows = strchr(m->log_path, '\\') != NULL;
-    return windows ? g_ascii_strcasecmp(m->log_path, d->info.path) == 0
-                   : strcmp(m->log_path, d->info.path) == 0;
+    return m->log_path && names(m->log_path, d->info.path);
+}
+
+/* Is a database that the log creates wanted? */
+static bool
+is_wanted(const struct recovery *r, const char *logged)
+{
+    if (!r->p->only)
+        return true;
+    for (const char *const *name = r->p->only; *name; name++) {
+        if (names(*name, logged))
+            return true;
+    }
+    return false;
+}
+
+/* Not in the map: created in the range of a hard recovery, it still belongs to the result. */
+static char *
+path_unmapped(const struct recovery *r, const struct rdb *d)
+{
+    if (!recovery_is_hard(r)) {
+        bool in_place = r->p->n_map == 0 || (r->p->grbit & JET_bitReplayMissingMapEntryDB);
+        return in_place ? g_strdup(d->info.path) : NULL;
+    }
+    if (!r->p->create_dir || !is_wanted(r, d->info.path))
+        return NULL;
+    g_autofree char *path = g_build_filename(r->p->create_dir, file_name(d->info.path), NULL);
+    return d->creating || os_exists(path) ? g_steal_pointer(&path) : NULL;
 }
 
 /* Sets path and, for what the map leaves out, IGNORED. */
@@ -60,12 +101,11 @@ dbs_resolve(struct recovery *r, struct rdb *d)
             return;
         }
     }
-    bool in_place = !recovery_is_hard(r) &&
-                    (r->p->n_map == 0 || (r->p->grbit & JET_bitReplayMissingMapEntryDB));
-    if (!in_place)
+    g_autofree char *path = path_unmapped(r, d);
+    if (!path)
         d->state = RDB_IGNORED;
-    else if (d->info.path[0] == '/')
-        d->path = g_strdup(d->info.path);
+    else if (path[0] == '/')
+        d->path = g_steal_pointer(&path);
 }
 
 static JET_ERR
@@ -190,6 +230,7 @@ dbs_attach_now(struct recovery *r, struct rdb *d, const struct dbheader *h, bool
     if (!fresh && !recovery_is_hard(r) && le32_get(bk + BKINFO_GEN_LOW) != 0 &&
         le32_get(bk + BKINFO_GEN_HIGH) == 0)
         return JET_errSoftRecoveryOnBackupDatabase;
+    d->required = (int32_t)dbheader_u32(h, DBH_GEN_MAX_REQUIRED);
     struct dbfile_spec spec = dbs_spec_of(r, d);
     err = dbfile_open(&spec, &d->file);
     if (err < 0)

@@ -9,7 +9,6 @@
  */
 #include "recovery/internal.h"
 
-#include "log/whole.h"
 #include "os/file.h"
 
 /* All logs of the set are there. */
@@ -52,39 +51,6 @@ start(struct recovery *r)
 }
 
 static JET_ERR
-copy_file(const char *from, const char *to)
-{
-    g_autofree uint8_t *data = NULL;
-    size_t len;
-    JET_ERR err = whole_read(from, &data, &len);
-    if (err < 0)
-        return err;
-    struct os_file *f;
-    err = os_file_create(to, &f);
-    if (err < 0)
-        return err;
-    err = os_file_write(f, 0, data, len);
-    if (err >= 0)
-        err = os_file_sync(f);
-    os_file_close(f);
-    return err;
-}
-
-/* Called when redo is through: the log directory gets the generation that the next one follows. */
-static JET_ERR
-bring_last_log(struct recovery *r, int32_t gen)
-{
-    if (log_gens_path(&r->gens, gen) || r->current_gen == gen)
-        return JET_errSuccess;
-    g_autofree char *from = logset_path(r, gen);
-    g_autofree char *name = log_name_archive(r->p->log.base, r->p->log.ext ? r->p->log.ext : "log",
-                                             gen, r->p->log.eight_dot_three);
-    g_autofree char *to = g_build_filename(r->p->log.dir, name, NULL);
-    JET_ERR err = from ? copy_file(from, to) : JET_errFileNotFound;
-    return err < 0 ? err : os_dir_sync(r->p->log.dir);
-}
-
-static JET_ERR
 remove_checkpoint(struct recovery *r)
 {
     g_autofree char *path = recovery_checkpoint_path(r->p);
@@ -105,8 +71,6 @@ hard(struct recovery *r, struct recovery_result *result)
         err = recovery_engine_start(r);
     if (err >= 0)
         err = start(r);
-    if (err >= 0)
-        err = bring_last_log(r, logset_highest(r));
     return err < 0 ? err : recovery_go(r, result);
 }
 

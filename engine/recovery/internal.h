@@ -31,6 +31,7 @@ enum {
     EVENT_RECOVERY_BEGIN = 300,
     EVENT_RECOVERY_GENERATION = 301,
     EVENT_RECOVERY_END = 302,
+    EVENT_RECOVERY_MISSING_HIGH = 453,
     EVENT_RECOVERY_FAIL = 454,
 };
 
@@ -46,6 +47,7 @@ struct rdb {
     enum rdb_state state;
     struct attach_info info; /* path is the log's */
     char *path;              /* of the file; NULL: nowhere on this machine */
+    int32_t required;        /* lGenMaxRequired as the file had it when redo began */
     bool creating;           /* CreateDB without its CreateDBFinish */
     bool future;             /* deferred because the file is newer: cleanly detached later */
     struct lgpos skip_to;    /* records at or below are not for this file */
@@ -60,10 +62,9 @@ struct recovery {
     const struct recovery_set *set; /* NULL: soft */
 
     /* log files */
-    struct log_gens set_gens; /* archives of the backup set */
-    struct log_gens gens;     /* of the log directory */
-    int32_t current_gen;      /* generation of edb.log, 0: none */
-    struct log_scan current;  /* its scan */
+    struct log_gens gens;    /* of the log directory */
+    int32_t current_gen;     /* generation of edb.log, 0: none */
+    struct log_scan current; /* its scan */
     uint8_t signature[SIGNATURE_BYTES];
     uint32_t page_bytes;
     uint16_t segments; /* per file */
@@ -77,6 +78,7 @@ struct recovery {
     uint64_t gen_checksum; /* its accumulated checksum */
     uint8_t last_type;     /* of the last record */
     struct lgpos shutdown_mark;
+    struct lgpos stopped; /* first record at or above p->stop: not redone */
     uint64_t records;
     JET_ERR warning;
 
@@ -109,9 +111,24 @@ char *logset_path(const struct recovery *r, int32_t gen);
 int32_t logset_lowest(const struct recovery *r); /* 0: no log at all */
 int32_t logset_highest(const struct recovery *r);
 bool logset_in_backup(const struct recovery *r, int32_t gen);
+bool logset_is_own(const struct recovery *r, int32_t gen); /* in the log directory, ours to mend */
 
 /* Removes the generations from gen on, edb.log among them (lossy recovery). */
 JET_ERR logset_remove_from(struct recovery *r, int32_t gen);
+
+/* ---- stop.c: redo ended before the log did ---- */
+
+/* Is pos what redo must not go to? Then r->stopped is set. */
+bool stop_reached(struct recovery *r, struct lgpos pos);
+
+/* Does generation gen lie wholly beyond? Then r->stopped is set. */
+bool stop_before_generation(struct recovery *r, int32_t gen);
+
+/* JET_errRequiredLogFilesMissing: a database is newer than the stop. */
+JET_ERR stop_check(struct recovery *r);
+
+/* Before undo: the log directory has the last generation redone, and nothing beyond. */
+JET_ERR stop_settle_log(struct recovery *r);
 
 /* ---- check.c: the table of 5.3 ---- */
 

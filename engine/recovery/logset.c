@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * logset: which file holds a generation. Archives of the backup set come first, up to its end; then
- * archives of the log directory, then its current log.
+ * logset: which file holds a generation. What the backup set names comes first; then archives of
+ * the log directory, then its current log.
  */
 #include "recovery/internal.h"
 
@@ -56,11 +56,6 @@ logset_open(struct recovery *r)
     JET_ERR err = log_gens_find(r->p->log.dir, base, ext(r), &r->gens);
     if (err < 0)
         return err;
-    if (recovery_is_hard(r)) {
-        err = log_gens_find(r->set->dir, base, ext(r), &r->set_gens);
-        if (err < 0)
-            return err;
-    }
     if (r->gens.current) {
         err = read_current(r);
         if (err < 0)
@@ -80,18 +75,28 @@ logset_in_backup(const struct recovery *r, int32_t gen)
     return recovery_is_hard(r) && gen >= r->set->gen_low && gen <= r->set->gen_high;
 }
 
+static const char *
+set_path(const struct recovery_set *set, int32_t gen)
+{
+    const char *path = log_gens_path(set->logs, gen);
+    return path || gen != set->current_gen ? path : set->logs->current;
+}
+
 char *
 logset_path(const struct recovery *r, int32_t gen)
 {
-    const char *path = NULL;
-    if (logset_in_backup(r, gen))
-        path = log_gens_path(&r->set_gens, gen);
-    else if (!recovery_is_hard(r) || r->set->continue_with_log_dir)
-        path = log_gens_path(&r->gens, gen);
-    if (!path && gen == r->current_gen && !logset_in_backup(r, gen) &&
-        (!recovery_is_hard(r) || r->set->continue_with_log_dir))
-        path = r->gens.current;
-    return g_strdup(path);
+    const char *path = recovery_is_hard(r) ? set_path(r->set, gen) : NULL;
+    if (path ||
+        (recovery_is_hard(r) && (!r->set->continue_with_log_dir || logset_in_backup(r, gen))))
+        return g_strdup(path);
+    path = log_gens_path(&r->gens, gen);
+    return g_strdup(path || gen != r->current_gen ? path : r->gens.current);
+}
+
+bool
+logset_is_own(const struct recovery *r, int32_t gen)
+{
+    return !recovery_is_hard(r) || !set_path(r->set, gen);
 }
 
 int32_t
@@ -102,14 +107,20 @@ logset_lowest(const struct recovery *r)
     return r->gens.n > 0 ? r->gens.gens[0] : r->current_gen;
 }
 
+static int32_t
+highest_of(const struct log_gens *gens, int32_t current_gen)
+{
+    return MAX(gens->n > 0 ? gens->gens[gens->n - 1] : 0, current_gen);
+}
+
 int32_t
 logset_highest(const struct recovery *r)
 {
-    if (recovery_is_hard(r) && !r->set->continue_with_log_dir)
-        return r->set->gen_high;
-    int32_t archive = r->gens.n > 0 ? r->gens.gens[r->gens.n - 1] : 0;
-    int32_t own = MAX(archive, r->current_gen);
-    return recovery_is_hard(r) ? MAX(own, r->set->gen_high) : own;
+    int32_t own = highest_of(&r->gens, r->current_gen);
+    if (!recovery_is_hard(r))
+        return own;
+    int32_t set = MAX(highest_of(r->set->logs, r->set->current_gen), r->set->gen_high);
+    return r->set->continue_with_log_dir ? MAX(own, set) : set;
 }
 
 JET_ERR

@@ -27,13 +27,14 @@
 #include "esent.h"
 #include "log/attach.h"
 #include "log/lgpos.h"
+#include "log/names.h"
 #include "log/stream.h"
 
 /* Where a database of the log really lies (JET_RSTMAP). Matched by signature if given, else by
  * path. */
 struct recovery_map {
-    const char
-        *log_path; /* path in the log; Windows paths match without regard to case. May be NULL */
+    const char *log_path;   /* path in the log, or the file name alone; Windows paths match without
+                             * regard to case. May be NULL */
     const char *file_path;  /* path to use, absolute */
     const uint8_t *sign_db; /* SIGNATURE_BYTES, or NULL */
 };
@@ -48,6 +49,11 @@ struct recovery_params {
                       * JET_bitReplayMissingMapEntryDB, JET_bitLogStreamMustExist */
     const struct recovery_map *map; /* without any: databases lie where the log says */
     size_t n_map;
+    const char *create_dir;   /* hard: databases that the log creates and the map does not name are
+                               * made here, under their file names; NULL: ignored */
+    const char *const *only;  /* ... but only these, paths in the log or file names, NULL-ended;
+                               * NULL: all */
+    struct lgpos stop;        /* redo ends before the first record at or above; zero = never */
     bool delete_out_of_range; /* JET_paramDeleteOutOfRangeLogs */
     void (*progress)(void *ctx, uint32_t done,
                      uint32_t total);                   /* segments redone, of all; may be NULL */
@@ -67,10 +73,18 @@ struct recovery_result {
     struct lgpos checkpoint; /* as in the checkpoint file now */
     uint64_t records;        /* redone or skipped */
     uint32_t databases;      /* brought to a clean state */
+    int32_t gen_last;        /* the last one redone, wholly or in part */
+    struct lgpos stopped;    /* the first record that was not redone; zero: the log ended first */
 };
 
 /*
  * What JetInit does before logging starts. A stale checkpoint of a stream without logs is removed.
+ *
+ * With a stop, and log beyond it: the rest of that generation and all above are removed if
+ * delete_out_of_range says so (JET_wrnCommittedLogFilesRemoved); else nothing is undone, since the
+ * stream could not go on (JET_errRecoveredWithoutUndo; a later call may go further). A database
+ * that may have pages from beyond the stop cannot go back: JET_errRequiredLogFilesMissing.
+ *
  * 0; JET_wrnCommittedLogFilesLost, JET_wrnCommittedLogFilesRemoved (lossy, asked for). Errors by
  * cause, log format 5.7: JET_errMissingLogFile, JET_errMissingPreviousLogFile,
  * JET_errInvalidLogSequence, JET_errRequiredLogFilesMissing, JET_errCommittedLogFilesMissing,
@@ -88,11 +102,14 @@ JET_ERR recovery_soft(const struct recovery_params *params, struct recovery_resu
 
 /* The backup set of a hard recovery. */
 struct recovery_set {
-    const char *dir; /* with the logs gen_low .. gen_high, archives or current */
+    /* Paths of gen_low .. gen_high, and of what goes on from them: archives, in any directories,
+     * and maybe a current log that nobody writes any more. None of them is changed. */
+    const struct log_gens *logs;
+    int32_t current_gen; /* generation of logs->current; 0 = not to be used */
     int32_t gen_low;
     int32_t gen_high;
     bool continue_with_log_dir; /* roll forward through params->log.dir when it goes on from
-                                   gen_high */
+                                   there */
 };
 
 /*
@@ -103,7 +120,8 @@ struct recovery_set {
  * JET_errGivenLogFileIsNotContiguous, JET_errMissingCurrentLogFiles, JET_errRedoAbruptEnded,
  * JET_errLogCorruptDuringHardRestore, JET_errLogTornWriteDuringHardRestore,
  * JET_errLogCorruptDuringHardRecovery, and those of recovery_soft.
- * The stream goes on in params->log.dir, from the generation after the last one redone.
+ * The stream goes on in params->log.dir, from the generation after the last one redone, of which
+ * the directory gets a copy that ends where redo ended.
  */
 JET_ERR recovery_hard(const struct recovery_params *params, const struct recovery_set *set,
                       struct recovery_result *result) __attribute__((warn_unused_result));

@@ -103,7 +103,7 @@ open_generation(struct recovery *r, int32_t gen, struct log_reader **reader)
     err = check_chain(r, log_reader_header(*reader));
     if (err >= 0 && log_reader_scan(*reader)->patched && set)
         err = JET_errLogTornWriteDuringHardRestore;
-    else if (err >= 0)
+    else if (err >= 0 && logset_is_own(r, gen))
         err = log_reader_patch(*reader);
     if (err < 0)
         log_reader_close(g_steal_pointer(reader));
@@ -131,6 +131,8 @@ redo_records(struct recovery *r, struct log_reader *reader)
     struct lgpos pos;
     JET_ERR err;
     while ((err = log_reader_next(reader, &rec, &pos)) == 1) {
+        if (stop_reached(r, pos))
+            return JET_errSuccess;
         r->at = pos;
         err = redo_record(r, rec);
         if (err < 0) {
@@ -166,6 +168,8 @@ static JET_ERR
 redo_generation(struct recovery *r, int32_t gen, bool *end)
 {
     *end = true;
+    if (stop_before_generation(r, gen))
+        return JET_errSuccess;
     struct log_reader *reader;
     JET_ERR err = open_generation(r, gen, &reader);
     if (err < 0)
@@ -187,9 +191,11 @@ redo_generation(struct recovery *r, int32_t gen, bool *end)
     log_reader_close(reader);
     if (err < 0)
         return err;
+    *end = !lgpos_is_zero(r->stopped);
+    if (*end)
+        return JET_errSuccess; /* damage beyond the stop is of no interest */
     if (loss < 0)
         return loss;
-    *end = false;
     progress(r);
     return JET_errSuccess;
 }

@@ -66,7 +66,6 @@ recovery_engine_stop(struct recovery *r)
     g_clear_pointer(&r->sessions, g_hash_table_unref);
     g_clear_pointer(&r->macros, g_hash_table_unref);
     log_gens_clear(&r->gens);
-    log_gens_clear(&r->set_gens);
 }
 
 static JET_ERR
@@ -102,15 +101,20 @@ recovery_go(struct recovery *r, struct recovery_result *result)
     JET_ERR err = redo_run(r);
     if (err < 0)
         return err;
-    err = dbs_check_complete(r, r->gen);
+    err = stop_check(r);
+    if (err >= 0)
+        err = dbs_check_complete(r, r->gen);
     if (err < 0)
         return err;
     if (r->p->grbit & JET_bitRecoveryWithoutUndo)
         return without_undo(r);
     err = dbs_check_missing(r);
-    if (err < 0)
-        return err;
-    err = undo_run(r, result);
+    if (err >= 0)
+        err = stop_settle_log(r);
+    if (err == JET_errRecoveredWithoutUndo)
+        return without_undo(r);
+    if (err >= 0)
+        err = undo_run(r, result);
     if (err < 0)
         return err;
     recovery_fill_result(r, result);
@@ -128,6 +132,8 @@ recovery_fill_result(struct recovery *r, struct recovery_result *result)
     result->log_file_kib = (uint32_t)r->segments * LOG_SEGMENT_BYTES / 1024;
     result->records = r->records;
     result->databases = r->clean;
+    result->gen_last = r->gen;
+    result->stopped = r->stopped;
     memcpy(result->signature, r->signature, SIGNATURE_BYTES);
 }
 

@@ -37,6 +37,12 @@ teardown(void **state)
     return 0;
 }
 
+static JET_ERR
+restore_one(const char *source, const char *target, JETX_RESTOREREPORT *report)
+{
+    return restore_backup(&(struct restore_wanted) {&source, 1, target, NULL, NULL}, report);
+}
+
 /* The database as it was closed cleanly: no marks, no trailer, no logs. */
 static void
 make_clean(struct fix *f)
@@ -62,7 +68,7 @@ test_clean_database_is_just_copied(void **state)
     struct fix *f = *state;
     JETX_RESTOREREPORT r = {.cbStruct = sizeof r};
     make_clean(f);
-    assert_int_equal(restore_backup(f->c.dir, f->target, NULL, NULL, &r), JET_errSuccess);
+    assert_int_equal(restore_one(f->c.dir, f->target, &r), JET_errSuccess);
     assert_int_equal(r.cDatabase, 1);
     g_autofree char *path = g_build_filename(f->target, "app.edb", NULL);
     g_autofree char *was = NULL;
@@ -82,8 +88,7 @@ test_target_that_holds_the_database_is_refused(void **state)
     g_autofree char *path = g_build_filename(f->target, "app.edb", NULL);
     make_clean(f);
     copies_put(path, "mine", 4);
-    assert_int_equal(restore_backup(f->c.dir, f->target, NULL, NULL, NULL),
-                     JET_errFileAlreadyExists);
+    assert_int_equal(restore_one(f->c.dir, f->target, NULL), JET_errFileAlreadyExists);
     uint64_t bytes;
     assert_int_equal(os_file_size_at(path, &bytes), JET_errSuccess);
     assert_int_equal(bytes, 4);
@@ -95,8 +100,7 @@ test_target_that_holds_logs_is_refused(void **state)
     struct fix *f = *state;
     g_autofree char *path = g_build_filename(f->target, "edb.log", NULL);
     copies_put(path, "mine", 4);
-    assert_int_equal(restore_backup(f->c.dir, f->target, NULL, NULL, NULL),
-                     JET_errFileAlreadyExists);
+    assert_int_equal(restore_one(f->c.dir, f->target, NULL), JET_errFileAlreadyExists);
     assert_true(os_exists(path));
 }
 
@@ -105,9 +109,8 @@ test_no_database_is_not_found(void **state)
 {
     struct fix *f = *state;
     g_unlink(f->c.db);
-    assert_int_equal(restore_backup(f->c.dir, f->target, NULL, NULL, NULL), JET_errFileNotFound);
-    assert_int_equal(restore_backup("/nonexistent", f->target, NULL, NULL, NULL),
-                     JET_errFileNotFound);
+    assert_int_equal(restore_one(f->c.dir, f->target, NULL), JET_errFileNotFound);
+    assert_int_equal(restore_one("/nonexistent", f->target, NULL), JET_errFileNotFound);
 }
 
 static void
@@ -116,7 +119,7 @@ test_missing_log_leaves_nothing_in_the_target(void **state)
     struct fix *f = *state;
     g_autofree char *log = copies_log(&f->c, 2);
     g_unlink(log);
-    assert_int_equal(restore_backup(f->c.dir, f->target, NULL, NULL, NULL), JET_errFileNotFound);
+    assert_int_equal(restore_one(f->c.dir, f->target, NULL), JET_errFileNotFound);
     assert_nothing_in(f->target);
     assert_true(os_exists(f->c.db));
 }
@@ -128,7 +131,7 @@ test_damaged_trailer_leaves_nothing_in_the_target(void **state)
     uint64_t bytes;
     assert_int_equal(os_file_size_at(f->c.db, &bytes), JET_errSuccess);
     copies_damage(f->c.db, bytes - COPY_PAGE + 64);
-    assert_int_equal(restore_backup(f->c.dir, f->target, NULL, NULL, NULL), JET_errBadPatchPage);
+    assert_int_equal(restore_one(f->c.dir, f->target, NULL), JET_errBadPatchPage);
     assert_nothing_in(f->target);
 }
 
@@ -173,7 +176,7 @@ test_each_failing_call_leaves_nothing(void **state)
         const struct os_fault fault = {
             .calls = OS_CALL_ANY, .nth = n, .errnum = EIO, .path_part = NULL};
         os_fault_arm(&fault);
-        JET_ERR err = restore_backup(f->c.dir, f->target, NULL, NULL, NULL);
+        JET_ERR err = restore_one(f->c.dir, f->target, NULL);
         struck = os_fault_count() >= n;
         os_fault_arm(NULL);
         if ((err < 0) != struck)

@@ -316,10 +316,10 @@ JetxVerifyBackupA(const char *dir, JETX_VERIFYREPORT *preport)
 }
 
 JET_ERR
-JetxRestoreBackupA(const char *copydir, const char *targetdir, JET_PFNSTATUS pfn,
-                   JETX_RESTOREREPORT *preport)
+JetxRestoreBackup2A(const char *const *sources, uint32_t n, const char *targetdir,
+                    const JETX_RESTOREPARAM *param, JETX_RESTOREREPORT *preport)
 {
-    it.dir = g_strdup(copydir);
+    it.dir = g_strdup(sources[0]);
     JET_ERR err = number(".restore");
     g_clear_pointer(&it.dir, g_free);
     return err;

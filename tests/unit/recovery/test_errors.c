@@ -436,8 +436,13 @@ restore(struct crashed *c, const char *set_dir, const char *log_dir, int32_t hig
                                         .page_bytes = PAGE_BYTES},
                                 .map = &map,
                                 .n_map = 1};
-    struct recovery_set set = {set_dir, 1, high, go_on};
-    return recovery_hard(&p, &set, result);
+    struct log_gens logs;
+    OK(log_gens_find(set_dir, "edb", "log", &logs));
+    struct recovery_set set = {
+        .logs = &logs, .gen_low = 1, .gen_high = high, .continue_with_log_dir = go_on};
+    JET_ERR err = recovery_hard(&p, &set, result);
+    log_gens_clear(&logs);
+    return err;
 }
 
 static char *
