@@ -3,8 +3,11 @@
 
 #include "cli.h"
 #include "control.h"
+#include "html.h"
 #include "lease.h"
 #include "mounts.h"
+#include "progress.h"
+#include "prometheus.h"
 #include "report.h"
 #include "stale.h"
 #include "status.h"
@@ -17,21 +20,54 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Waits until the driver that the status names has ended; at once when there is none. */
+#define LOOK_MS 1000
+
+struct arguments {
+    gboolean wait, watch, as_json;
+    char *html, *prometheus; /* files to write, or NULL */
+    char **paths;
+};
+
+/* Looks at the status beside the mount point and shows how far it is. */
 static void
-wait_for_end(const struct status_summary *summary)
+look(struct progress *progress, const char *status_file)
+{
+    struct status_summary now;
+    if (status_load(status_file, &now) && strcmp(now.state, "done") != 0)
+        progress_show(progress, json_node_get_object(now.root), g_get_monotonic_time());
+    status_summary_clear(&now);
+}
+
+/*
+ * Waits until the driver that the status names has ended; at once when there is none. progress
+ * NULL: silently.
+ */
+static void
+wait_for_end(const struct status_summary *summary, struct progress *progress)
 {
     int fd = (int)syscall(SYS_pidfd_open, summary->pid, 0);
     struct pollfd driver = {.fd = fd, .events = POLLIN};
+    int n = 0;
 
     if (fd < 0)
         return;
     /* The process may be another one by now: its start tells. */
-    if (status_is_alive(summary)) {
-        while (poll(&driver, 1, -1) < 0 && errno == EINTR)
-            continue;
+    bool goes_on = status_is_alive(summary);
+    while (goes_on) {
+        if (progress != NULL)
+            look(progress, summary->status_file);
+        n = poll(&driver, 1, progress != NULL ? LOOK_MS : -1);
+        goes_on = n == 0 || (n < 0 && errno == EINTR);
     }
     close(fd);
+}
+
+static void
+watch_or_wait(const struct status_summary *summary, bool watch)
+{
+    struct progress *progress = watch ? progress_new(stdout, progress_columns(stdout)) : NULL;
+    wait_for_end(summary, progress);
+    progress_free(progress);
 }
 
 /*
@@ -68,22 +104,57 @@ print(const struct status_summary *summary, bool as_json)
     return summary->result;
 }
 
-static enum jetfs_exit
-show(const char *path, bool wait, bool as_json)
+/* To a file as a whole, or to stdout for "-". False: a message was printed. */
+static bool
+write_text(const char *path, const char *text)
 {
-    g_autofree char *mountpoint = mounts_resolve(path);
+    g_autoptr(GError) error = NULL;
+
+    if (strcmp(path, "-") == 0)
+        return fputs(text, stdout) >= 0;
+    if (g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0644, &error))
+        return true;
+    fprintf(stderr, "jetfs: %s\n", error->message);
+    return false;
+}
+
+/* What was asked for; the result, or that it could not be written. */
+static enum jetfs_exit
+tell(const struct status_summary *summary, const struct arguments *a)
+{
+    JsonObject *root = json_node_get_object(summary->root);
+
+    if (a->html != NULL) {
+        g_autofree char *text = html_page(root);
+        if (!write_text(a->html, text))
+            return EXIT_ENVIRONMENT;
+    }
+    if (a->prometheus != NULL) {
+        g_autofree char *text = prometheus_text(root);
+        if (!write_text(a->prometheus, text))
+            return EXIT_ENVIRONMENT;
+    }
+    if (a->as_json || (a->html == NULL && a->prometheus == NULL))
+        return print(summary, a->as_json);
+    return summary->result;
+}
+
+static enum jetfs_exit
+show(const struct arguments *a)
+{
+    g_autofree char *mountpoint = mounts_resolve(a->paths[0]);
     struct status_summary summary = {0};
 
     if (mountpoint == NULL) {
-        fprintf(stderr, "jetfs: %s: no such directory\n", path);
+        fprintf(stderr, "jetfs: %s: no such directory\n", a->paths[0]);
         return EXIT_ENVIRONMENT;
     }
     g_autofree char *status_path = mounts_status_path(mountpoint);
     (void)stale_clean_up(mountpoint, status_path);
     bool loaded = load(mountpoint, status_path, &summary);
-    if (loaded && wait && strcmp(summary.state, "done") != 0) {
+    if (loaded && (a->wait || a->watch) && strcmp(summary.state, "done") != 0) {
         g_autofree char *final_path = g_strdup(summary.status_file);
-        wait_for_end(&summary);
+        watch_or_wait(&summary, a->watch);
         status_summary_clear(&summary);
         (void)stale_clean_up(mountpoint, final_path);
         loaded = status_load(final_path, &summary);
@@ -94,18 +165,21 @@ show(const char *path, bool wait, bool as_json)
         status_summary_clear(&summary);
         return EXIT_ENVIRONMENT;
     }
-    enum jetfs_exit code = print(&summary, as_json);
+    enum jetfs_exit code = tell(&summary, a);
     status_summary_clear(&summary);
     return code;
 }
 
-enum jetfs_exit
-cmd_status(int argc, char **argv)
+static enum jetfs_exit
+run(int argc, char **argv, struct arguments *a)
 {
-    gboolean wait = FALSE, as_json = FALSE;
     const GOptionEntry options[] = {
-        {"wait", 'w', 0, G_OPTION_ARG_NONE, &wait, "Wait for the end of the session", NULL},
-        {"json", 'j', 0, G_OPTION_ARG_NONE, &as_json, "Print the whole status as JSON", NULL},
+        {"wait", 'w', 0, G_OPTION_ARG_NONE, &a->wait, "Wait for the end of the session", NULL},
+        {"watch", 0, 0, G_OPTION_ARG_NONE, &a->watch, "Show how far it is, until its end", NULL},
+        {"json", 'j', 0, G_OPTION_ARG_NONE, &a->as_json, "Print the whole status as JSON", NULL},
+        {"html", 0, 0, G_OPTION_ARG_FILENAME, &a->html, "Write a report for a browser", "FILE"},
+        {"prometheus", 0, 0, G_OPTION_ARG_FILENAME, &a->prometheus, "Write metrics for Prometheus",
+         "FILE"},
         {NULL},
     };
     const struct cli cli = {
@@ -114,13 +188,22 @@ cmd_status(int argc, char **argv)
         .least = 1,
         .most = 1,
         .summary = "Print the state or the result of the session mounted at MOUNTPOINT, and exit "
-                   "by it (7 while it runs).",
+                   "by it (7 while it runs).\nFILE - is the standard output.",
         .options = options,
     };
-    g_auto(GStrv) paths = NULL;
     enum jetfs_exit code;
 
-    if (!cli_parse(&cli, argc, argv, &paths, &code))
-        return code;
-    return show(paths[0], wait, as_json);
+    return cli_parse(&cli, argc, argv, &a->paths, &code) ? show(a) : code;
+}
+
+enum jetfs_exit
+cmd_status(int argc, char **argv)
+{
+    struct arguments a = {0};
+    enum jetfs_exit code = run(argc, argv, &a);
+
+    g_strfreev(a.paths);
+    g_free(a.html);
+    g_free(a.prometheus);
+    return code;
 }

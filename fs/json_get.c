@@ -63,3 +63,10 @@ json_get_element(JsonArray *array, guint i)
     JsonNode *node = json_array_get_element(array, i);
     return JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
 }
+
+gint64
+json_get_number(JsonArray *array, guint i)
+{
+    JsonNode *node = json_array_get_element(array, i);
+    return JSON_NODE_HOLDS_VALUE(node) ? json_node_get_int(node) : 0;
+}

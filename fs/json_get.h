@@ -22,3 +22,6 @@ JsonArray *json_get_array(JsonObject *object, const char *name);
 /* Elements of an array, which may be NULL; an element that is no object: NULL. */
 guint json_get_length(JsonArray *array);
 JsonObject *json_get_element(JsonArray *array, guint i);
+
+/* A number in an array; 0 for what is none. */
+gint64 json_get_number(JsonArray *array, guint i);

@@ -131,6 +131,13 @@ add_file(JsonBuilder *b, struct backup_file *file)
     json_builder_end_object(b);
 }
 
+/* What the session holds, or held when it died: nothing is left of it then. */
+static gint64
+took(uint64_t now, const struct status *status, unsigned limit)
+{
+    return (gint64)MAX(now, status->engine.rgLimit[limit].used);
+}
+
 static void
 add_bytes(JsonBuilder *b, const struct status *status)
 {
@@ -145,8 +152,8 @@ add_bytes(JsonBuilder *b, const struct status *status)
     add_int(b, "served", (gint64)served);
     add_int(b, "delivered", delivered);
     add_int(b, "per_second", (gint64)((double)delivered * G_USEC_PER_SEC / (double)us));
-    add_int(b, "preimage", (gint64)status->engine.cbPreimage);
-    add_int(b, "pinned_log", (gint64)status->engine.cbPinnedLog);
+    add_int(b, "preimage", took(status->engine.cbPreimage, status, JETX_limitPreimage));
+    add_int(b, "pinned_log", took(status->engine.cbPinnedLog, status, JETX_limitPinnedLog));
     json_builder_end_object(b);
 }
 
