@@ -13,8 +13,9 @@ cli_mistake(const struct cli *cli, const char *format, ...)
     g_autofree char *text = g_strdup_vprintf(format, args);
     va_end(args);
 
-    fprintf(stderr, "jetfs %s: %s\nusage: jetfs %s [OPTION...] %s; see `jetfs %s --help`\n",
-            cli->verb, text, cli->verb, cli->arguments, cli->verb);
+    fprintf(stderr, "jetfs %s: %s\nusage: jetfs %s [OPTION...]%s%s; see `jetfs %s --help`\n",
+            cli->verb, text, cli->verb, cli->arguments[0] != '\0' ? " " : "", cli->arguments,
+            cli->verb);
     return EXIT_USAGE;
 }
 

@@ -2,9 +2,8 @@
 #include "commands.h"
 
 #include "cli.h"
-#include "control.h"
 #include "html.h"
-#include "lease.h"
+#include "known.h"
 #include "mounts.h"
 #include "progress.h"
 #include "prometheus.h"
@@ -70,25 +69,6 @@ watch_or_wait(const struct status_summary *summary, bool watch)
     progress_free(progress);
 }
 
-/*
- * Of a mount that lives, the file beside it when its lease keeps it fresh: an open file within the
- * mount would make an unmount at this moment fail. Else the live one, which also knows where the
- * other is.
- */
-static bool
-load(const char *mountpoint, const char *status_path, struct status_summary *summary)
-{
-    g_autofree char *live = g_build_filename(mountpoint, CONTROL_DIR, CONTROL_STATUS, NULL);
-    bool loaded = status_load(status_path, summary);
-
-    if (loaded && strcmp(summary->state, "done") != 0 && status_is_leased(summary))
-        return true;
-    if (mounts_look(mountpoint) != MOUNTS_JETFS)
-        return loaded;
-    status_summary_clear(summary);
-    return status_load(live, summary);
-}
-
 static enum jetfs_exit
 print(const struct status_summary *summary, bool as_json)
 {
@@ -151,7 +131,7 @@ show(const struct arguments *a)
     }
     g_autofree char *status_path = mounts_status_path(mountpoint);
     (void)stale_clean_up(mountpoint, status_path);
-    bool loaded = load(mountpoint, status_path, &summary);
+    bool loaded = known_status(mountpoint, status_path, &summary);
     if (loaded && (a->wait || a->watch) && strcmp(summary.state, "done") != 0) {
         g_autofree char *final_path = g_strdup(summary.status_file);
         watch_or_wait(&summary, a->watch);

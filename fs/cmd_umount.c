@@ -8,6 +8,7 @@
 #include "cli.h"
 #include "control.h"
 #include "mounts.h"
+#include "proc.h"
 #include "report.h"
 #include "stale.h"
 #include "status.h"
@@ -106,12 +107,11 @@ unmount(struct job *job)
     if (err == -EINVAL && mounts_look(job->mountpoint) == MOUNTS_NONE)
         return true;
     if (err == -EBUSY) {
-        g_autofree char *holders = mounts_holders(job->mountpoint);
+        g_autofree char *holders = proc_holders(mounts_device(job->mountpoint));
         fprintf(stderr,
-                "jetfs: %s: busy: %s %s still open in it; the session goes on. End them, or "
-                "give the backup up with `jetfs umount --abort %s`\n",
-                job->mountpoint, holders == NULL ? "a process" : holders,
-                holders != NULL && strchr(holders, ',') != NULL ? "have files" : "has files",
+                "jetfs: %s: busy: still used by %s; the session goes on. End that, or give the "
+                "backup up with `jetfs umount --abort %s`\n",
+                job->mountpoint, holders == NULL ? "a process of another user" : holders,
                 job->mountpoint);
     } else {
         fprintf(stderr, "jetfs: %s: cannot unmount: %s\n", job->mountpoint, g_strerror(-err));
@@ -188,15 +188,47 @@ report_end(const struct job *job)
     return result;
 }
 
+/*
+ * The mount was taken away while files were open in it (umount -l): the driver serves these on, and
+ * the session lasts until they are closed. Nothing but a signal reaches it.
+ */
+static enum jetfs_exit
+end_detached(struct job *job, const struct status_summary *summary)
+{
+    if ((job->flags & CONTROL_ABORT) != 0) {
+        job->driver = (int)syscall(SYS_pidfd_open, summary->pid, 0);
+        if (job->driver >= 0 && status_is_alive(summary) &&
+            syscall(SYS_pidfd_send_signal, job->driver, SIGTERM, NULL, 0) == 0)
+            (void)driver_ends(job, -1);
+        if (job->driver >= 0)
+            close(job->driver);
+        return report_end(job);
+    }
+    g_autofree char *holders = proc_holders(status_device(summary));
+    fprintf(
+        stderr,
+        "jetfs: %s: unmounted lazily, but its driver (pid %d) and the session go on for %s. End "
+        "that, or give the backup up with `jetfs umount --abort %s`\n",
+        job->mountpoint, summary->pid, holders == NULL ? "a process that uses it" : holders,
+        job->mountpoint);
+    return EXIT_ENVIRONMENT;
+}
+
 /* Nothing is mounted: perhaps because the session has ended by itself, which must not look well. */
 static enum jetfs_exit
-report_ended(const struct job *job)
+report_ended(struct job *job)
 {
     struct status_summary summary;
     bool died = stale_clean_up(job->mountpoint, job->status_path);
-    bool known = status_load(job->status_path, &summary) && strcmp(summary.state, "done") == 0;
+    bool loaded = status_load(job->status_path, &summary);
+    bool known = loaded && strcmp(summary.state, "done") == 0;
     bool failed = known && summary.result != EXIT_COMPLETE;
 
+    if (loaded && !known && status_is_alive(&summary)) {
+        enum jetfs_exit code = end_detached(job, &summary);
+        status_summary_clear(&summary);
+        return code;
+    }
     status_summary_clear(&summary);
     if (died || failed)
         return report_end(job);

@@ -25,6 +25,7 @@ static const struct verb {
     {"mount", cmd_mount, "Mount a backup session; `jetfs SOURCE MOUNTPOINT` is the same"},
     {"umount", cmd_umount, "End a session, print its result and exit by it"},
     {"status", cmd_status, "Print the state or the result of a session"},
+    {"list", cmd_list, "List live instances that offer backups, and mounts"},
     {"verify", cmd_verify, "Verify a copied backup"},
     {"restore", cmd_restore, "Restore a copied backup to clean databases"},
 };

@@ -271,6 +271,8 @@ control(gpointer data)
     enum end_cause cause;
     unsigned count = 0;
 
+    if (is_alive(m))
+        publish(m); /* now that there is a device */
     while (!g_atomic_int_get(&m->stopping)) {
         gint64 wait_ms = (due - g_get_monotonic_time()) / 1000 + 1;
         (void)poll(fds, G_N_ELEMENTS(fds), (int)CLAMP(wait_ms, 0, TICK_MS));
@@ -361,7 +363,10 @@ open_session(struct mount *m)
     ops_init(&m->ops);
     m->session = fuse_session_new(&args, &ops_table, sizeof ops_table, &m->ops);
     fuse_opt_free_args(&args);
-    return m->session != NULL && fuse_session_mount(m->session, m->request->mountpoint) == 0;
+    if (m->session == NULL || fuse_session_mount(m->session, m->request->mountpoint) < 0)
+        return false;
+    m->status.device = mounts_device(m->request->mountpoint);
+    return true;
 }
 
 static void

@@ -11,6 +11,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 char *
@@ -61,6 +62,30 @@ mounted_type(const char *mountpoint)
     return type;
 }
 
+/* 36 35 98:0 /root /mnt/point options ...; the point as in mounts: space, tab, newline and
+ * backslash in octal. */
+dev_t
+mounts_device(const char *mountpoint)
+{
+    g_autofree char *text = NULL;
+    dev_t device = 0;
+
+    if (!g_file_get_contents("/proc/self/mountinfo", &text, NULL, NULL))
+        return 0;
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    for (char **line = lines; *line != NULL; line++) {
+        g_auto(GStrv) fields = g_strsplit(*line, " ", 6);
+        unsigned major_number, minor_number;
+        if (g_strv_length(fields) < 6 ||
+            sscanf(fields[2], "%u:%u", &major_number, &minor_number) != 2)
+            continue;
+        g_autofree char *point = g_strcompress(fields[4]);
+        if (strcmp(point, mountpoint) == 0)
+            device = makedev(major_number, minor_number);
+    }
+    return device;
+}
+
 enum mounts_kind
 mounts_look(const char *mountpoint)
 {
@@ -98,53 +123,6 @@ mounts_unmount(const char *mountpoint, bool lazy)
     if (umount2(mountpoint, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) == 0)
         return 0;
     return errno == EPERM ? fusermount(mountpoint, lazy) : -errno;
-}
-
-static bool
-link_is_inside(const char *link, const char *mountpoint)
-{
-    g_autofree char *target = g_file_read_link(link, NULL);
-    size_t len = strlen(mountpoint);
-
-    return target != NULL && strncmp(target, mountpoint, len) == 0 &&
-           (target[len] == '/' || target[len] == '\0');
-}
-
-static bool
-process_uses(const char *pid, const char *mountpoint)
-{
-    g_autofree char *cwd = g_strdup_printf("/proc/%s/cwd", pid);
-    g_autofree char *fds = g_strdup_printf("/proc/%s/fd", pid);
-    g_autoptr(GDir) dir = g_dir_open(fds, 0, NULL);
-    const char *fd;
-
-    if (link_is_inside(cwd, mountpoint))
-        return true;
-    while (dir != NULL && (fd = g_dir_read_name(dir)) != NULL) {
-        g_autofree char *link = g_build_filename(fds, fd, NULL);
-        if (link_is_inside(link, mountpoint))
-            return true;
-    }
-    return false;
-}
-
-char *
-mounts_holders(const char *mountpoint)
-{
-    g_autoptr(GDir) proc = g_dir_open("/proc", 0, NULL);
-    GString *text = g_string_new(NULL);
-    const char *pid;
-
-    while (proc != NULL && (pid = g_dir_read_name(proc)) != NULL) {
-        if (!g_ascii_isdigit(pid[0]) || !process_uses(pid, mountpoint))
-            continue;
-        g_autofree char *path = g_strdup_printf("/proc/%s/comm", pid);
-        g_autofree char *comm = NULL;
-        (void)g_file_get_contents(path, &comm, NULL, NULL);
-        g_string_append_printf(text, "%s%s (%s)", text->len > 0 ? ", " : "", pid,
-                               comm == NULL ? "?" : g_strchomp(comm));
-    }
-    return g_string_free(text, text->len == 0);
 }
 
 char *

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 /*
  * The absolute path of a mount point that may be dead: its parent resolved, its own name kept.
@@ -24,9 +25,8 @@ enum mounts_kind mounts_look(const char *mountpoint);
 /* Unmounts, as root or with fusermount3. `lazy`: even while it is in use. Negative errno. */
 int mounts_unmount(const char *mountpoint, bool lazy);
 
-/* The processes that use the mount: "1234 (rsync), 99 (bash)"; NULL when none is seen. Owned by
- * caller. */
-char *mounts_holders(const char *mountpoint);
+/* The device number of the topmost file system at the mount point; 0 when there is none. */
+dev_t mounts_device(const char *mountpoint);
 
 /* The default status file of a mount point. Owned by the caller. */
 char *mounts_status_path(const char *mountpoint);

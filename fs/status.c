@@ -5,6 +5,7 @@
 #include "session_limits.h"
 
 #include <string.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define PACE_MIN_US 10000
@@ -288,6 +289,9 @@ status_to_text(const struct status *status)
     add_string(b, "status_file", status->status_file);
     add_string(b, "mode", status->mode);
     add_string(b, "cache", status->cache);
+    g_autofree char *device =
+        g_strdup_printf("%u:%u", major(status->device), minor(status->device));
+    add_string(b, "device", status->device == 0 ? NULL : device);
     add_bool(b, "lease", status->lease);
     add_bool(b, "sandbox", status->sandbox);
     begin_object(b, "driver");

@@ -5,19 +5,16 @@
  *
  *   {"version": 1, "state": "running" | "ending" | "done",
  *    "result": {"name", "exit", "code", "error", "text", "limit"},
- *    "source", "mountpoint", "status_file", "mode": "frozen", "cache", "lease", "sandbox",
- *    "driver": {"pid", "start_ticks", "version"}, "owner": {"pid", "instance"},
- *    "begin", "end", "seconds",
- *    "logs": {"signature", "low", "high"}, "freeze": {"lgpos", "us"},
- *    "bytes": {"required", "served", "delivered", "per_second", "preimage", "pinned_log"},
- *    "limits": [{"name", "unit", "limit", "used", "warned"}],
- *    "commits": {"before", "during": {"count", "p50_us", "p99_us"}},
- *    "files": [{"name", "path", "kind", "size", "served", "verified", "required", "carried",
- *               "complete", "generation", "error": {"code", "name", "offset", "page"},
- *               "first_read", "last_read", "per_second",
- *               "map": {"pages", "cell", "runs"}, "bad_pages": [...]}],    see pagemap.h
- *    "events": [{"time", "kind", "text"}],
- *    "last_complete": {"end", "signature", "logs": [{"generation", "size", "mtime_ns"}]}}
+ *    "source", "mountpoint", "status_file", "mode": "frozen", "cache", "device", "lease",
+ * "sandbox", "driver": {"pid", "start_ticks", "version"}, "owner": {"pid", "instance"}, "begin",
+ * "end", "seconds", "logs": {"signature", "low", "high"}, "freeze": {"lgpos", "us"}, "bytes":
+ * {"required", "served", "delivered", "per_second", "preimage", "pinned_log"}, "limits": [{"name",
+ * "unit", "limit", "used", "warned"}], "commits": {"before", "during": {"count", "p50_us",
+ * "p99_us"}}, "files": [{"name", "path", "kind", "size", "served", "verified", "required",
+ * "carried", "complete", "generation", "error": {"code", "name", "offset", "page"}, "first_read",
+ * "last_read", "per_second", "map": {"pages", "cell", "runs"}, "bad_pages": [...]}],    see
+ * pagemap.h "events": [{"time", "kind", "text"}], "last_complete": {"end", "signature", "logs":
+ * [{"generation", "size", "mtime_ns"}]}}
  *
  * The result is "running" until done; "limit" is there when one ended the session.
  *
@@ -29,6 +26,7 @@
 #include "backup.h"
 
 #include <json-glib/json-glib.h>
+#include <sys/types.h>
 
 struct status {
     const char *state;
@@ -40,6 +38,7 @@ struct status {
     const char *status_file;
     const char *mode; /* "frozen" or "recovered" */
     const char *cache;
+    dev_t device; /* of the mounted file system; 0 before */
     bool lease;
     bool sandbox; /* the driver can do no more than serve */
     gint64 begin_us;
@@ -90,6 +89,9 @@ guint64 status_process_start(int pid);
 
 /* True when the driver that wrote this still runs. */
 bool status_is_alive(const struct status_summary *summary);
+
+/* The file system that the driver serves; 0 when that is not known. */
+dev_t status_device(const struct status_summary *summary);
 
 /* True when the file it was read from is leased, and so as fresh as the live one. */
 bool status_is_leased(const struct status_summary *summary);

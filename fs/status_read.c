@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define TEXT_MAX  (64u << 20)
@@ -224,6 +225,17 @@ bool
 status_is_alive(const struct status_summary *summary)
 {
     return summary->start_ticks != 0 && status_process_start(summary->pid) == summary->start_ticks;
+}
+
+dev_t
+status_device(const struct status_summary *summary)
+{
+    unsigned major_number, minor_number;
+    const char *text = string_member(json_node_get_object(summary->root), "device");
+
+    return text != NULL && sscanf(text, "%u:%u", &major_number, &minor_number) == 2
+               ? makedev(major_number, minor_number)
+               : 0;
 }
 
 bool

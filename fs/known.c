@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+#include "known.h"
+
+#include "control.h"
+#include "json_get.h"
+#include "mounts.h"
+#include "proc.h"
+
+#include <mntent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define LINE_MAX_BYTES (1 << 16)
+
+static void
+known_free(gpointer data)
+{
+    struct known_mount *k = data;
+
+    g_free(k->mountpoint);
+    g_free(k->source);
+    status_summary_clear(&k->status);
+    g_free(k);
+}
+
+const char *
+known_state_name(enum known_state state)
+{
+    static const char *const names[] = {
+        [KNOWN_MOUNTED] = "mounted",
+        [KNOWN_DEAD] = "dead",
+        [KNOWN_DETACHED] = "detached",
+        [KNOWN_ELSEWHERE] = "elsewhere",
+    };
+    return names[state];
+}
+
+bool
+known_status(const char *mountpoint, const char *status_path, struct status_summary *summary)
+{
+    g_autofree char *live = g_build_filename(mountpoint, CONTROL_DIR, CONTROL_STATUS, NULL);
+    bool loaded = status_load(status_path, summary);
+
+    if (loaded && strcmp(summary->state, "done") != 0 && status_is_leased(summary))
+        return true;
+    if (mounts_look(mountpoint) != MOUNTS_JETFS)
+        return loaded;
+    status_summary_clear(summary);
+    return status_load(live, summary);
+}
+
+static struct known_mount *
+known_new(enum known_state state, const char *mountpoint, const char *source)
+{
+    struct known_mount *k = g_new0(struct known_mount, 1);
+    g_autofree char *status_path = mounts_status_path(mountpoint);
+
+    k->state = state;
+    k->mountpoint = g_strdup(mountpoint);
+    k->source = g_strdup(source);
+    if (state == KNOWN_MOUNTED)
+        k->has_status = known_status(mountpoint, status_path, &k->status);
+    else
+        k->has_status = status_load(status_path, &k->status);
+    if (!k->has_status)
+        return k;
+    k->pid = k->status.pid;
+    if (source[0] == '\0') {
+        g_free(k->source);
+        k->source = g_strdup(json_get_string(json_node_get_object(k->status.root), "source"));
+    }
+    return k;
+}
+
+static void
+add_mounted(GPtrArray *found)
+{
+    FILE *table = setmntent("/proc/self/mounts", "r");
+    g_autofree char *buf = g_malloc(LINE_MAX_BYTES);
+    struct mntent entry;
+
+    if (table == NULL)
+        return;
+    while (getmntent_r(table, &entry, buf, LINE_MAX_BYTES) != NULL) {
+        if (strcmp(entry.mnt_type, "fuse.jetfs") != 0)
+            continue;
+        bool dead = mounts_look(entry.mnt_dir) == MOUNTS_STALE;
+        g_ptr_array_add(
+            found, known_new(dead ? KNOWN_DEAD : KNOWN_MOUNTED, entry.mnt_dir, entry.mnt_fsname));
+    }
+    endmntent(table);
+}
+
+struct driver {
+    bool serves; /* has /dev/fuse open */
+    char *mountpoint;
+};
+
+/* A driver holds a lock on the directory that its mount hides. */
+static bool
+take_fd(int pid, const char *fd, const char *target, void *ctx)
+{
+    struct driver *driver = ctx;
+
+    if (strcmp(target, "/dev/fuse") == 0) {
+        driver->serves = true;
+    } else if (driver->mountpoint == NULL && target[0] == '/' && proc_fd_is_locked(pid, fd)) {
+        g_autofree char *link = g_strdup_printf("/proc/%d/fd/%s", pid, fd);
+        if (g_file_test(link, G_FILE_TEST_IS_DIR))
+            driver->mountpoint = g_strdup(target);
+    }
+    return true;
+}
+
+static bool
+sees_mount(int pid, const char *mountpoint)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/mounts", pid);
+    FILE *table = setmntent(path, "r");
+    g_autofree char *buf = g_malloc(LINE_MAX_BYTES);
+    struct mntent entry;
+    bool seen = false;
+
+    while (table != NULL && !seen && getmntent_r(table, &entry, buf, LINE_MAX_BYTES) != NULL)
+        seen = strcmp(entry.mnt_dir, mountpoint) == 0 && strcmp(entry.mnt_type, "fuse.jetfs") == 0;
+    if (table != NULL)
+        endmntent(table);
+    return seen;
+}
+
+static bool
+is_known(const GPtrArray *found, int pid, const char *mountpoint)
+{
+    for (guint i = 0; i < found->len; i++) {
+        const struct known_mount *k = found->pdata[i];
+        if (k->pid == pid || (k->pid == 0 && strcmp(k->mountpoint, mountpoint) == 0))
+            return true;
+    }
+    return false;
+}
+
+static void
+add_driver(GPtrArray *found, int pid)
+{
+    g_autofree char *name = proc_name(pid);
+    struct driver driver = {0};
+
+    if (!g_str_has_prefix(name, "jetfs"))
+        return;
+    proc_each_fd(pid, take_fd, &driver);
+    if (driver.serves && driver.mountpoint != NULL && !is_known(found, pid, driver.mountpoint)) {
+        bool seen = sees_mount(pid, driver.mountpoint);
+        struct known_mount *k =
+            known_new(seen ? KNOWN_ELSEWHERE : KNOWN_DETACHED, driver.mountpoint, "");
+        k->pid = pid;
+        g_ptr_array_add(found, k);
+    }
+    g_free(driver.mountpoint);
+}
+
+GPtrArray *
+known_mounts(void)
+{
+    GPtrArray *found = g_ptr_array_new_with_free_func(known_free);
+    g_autoptr(GArray) pids = proc_list();
+
+    add_mounted(found);
+    for (guint i = 0; i < pids->len; i++)
+        add_driver(found, g_array_index(pids, int, i));
+    return found;
+}
