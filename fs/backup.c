@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "backup.h"
 
+#include "attributes.h"
 #include "session_limits.h"
 
 #include <inttypes.h>
@@ -20,6 +21,7 @@ file_free(gpointer data)
     g_free(file->name);
     g_free(file->path);
     g_free(file->text);
+    g_free(file->signature);
     g_free(file);
 }
 
@@ -125,21 +127,28 @@ add_file(struct backup *b, const JETX_BACKUPFILE *entry)
     return true;
 }
 
-static JET_ERR
-add_manifest(struct backup *b)
+static void
+add_manifest(struct backup *b, const char *text)
 {
-    char *text = NULL;
-
     if (backup_find(b, "backup.json") != NULL)
-        return JET_errSuccess;
-    JET_ERR err = JetxGetManifestA(b->instance, &text);
-    if (err < 0)
-        return err;
+        return;
     struct backup_file *file = file_new("backup.json", FILE_GENERATED, strlen(text));
     file->path = g_strdup("");
     file->text = g_strdup(text);
     file->mtime_ns = g_get_real_time() * 1000;
     g_ptr_array_add(b->files, file);
+}
+
+static JET_ERR
+read_manifest(struct backup *b)
+{
+    char *text = NULL;
+
+    JET_ERR err = JetxGetManifestA(b->instance, &text);
+    if (err < 0)
+        return err;
+    add_manifest(b, text);
+    attributes_load(b, text);
     JetFreeBuffer(text);
     return JET_errSuccess;
 }
@@ -174,7 +183,7 @@ list_files(struct backup *b)
     }
     JetFreeBuffer((char *)entries);
     if (err >= 0)
-        err = add_manifest(b);
+        err = read_manifest(b);
     if (err >= 0)
         settle_inodes(b);
     return err;
@@ -373,6 +382,7 @@ backup_free(struct backup *b)
     g_ptr_array_unref(b->files);
     g_rw_lock_clear(&b->in_use);
     g_rw_lock_clear(&b->delivery);
+    g_free(b->log_signature);
     g_free(b->source);
     g_free(b);
 }

@@ -35,6 +35,7 @@ struct backup_file {
     uint64_t inode;
     uint32_t generation; /* of a log */
     uint32_t page_bytes; /* of a database */
+    char *signature;     /* of a database, hexadecimal; NULL: not known */
     char *text;          /* content of a file that the driver makes itself; else NULL */
     bool carried;        /* a log that an earlier complete session served in full */
     struct served *served;
@@ -58,7 +59,10 @@ struct backup {
     char *source; /* as the user gave it, absolute */
     bool live;    /* there is a process that owns the database */
     struct events *events;
-    GPtrArray *files;         /* struct backup_file */
+    GPtrArray *files;    /* struct backup_file */
+    char *log_signature; /* hexadecimal; NULL: not known */
+    uint32_t gen_low;    /* first and last log; 0: there are none */
+    uint32_t gen_high;
     uint64_t delivered_bytes; /* atomic: everything sent, repeats included */
     JET_INSTANCE instance;
     bool begun;

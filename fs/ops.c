@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "ops.h"
 
+#include "attributes.h"
 #include "control.h"
 #include "ops_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -65,9 +67,14 @@ fill_stat(const struct ops_context *c, fuse_ino_t ino, struct stat *st)
     return true;
 }
 
+/* "." is asked for by the kernel's NFS server, of files as well. */
 static fuse_ino_t
 ino_by_name(const struct ops_context *c, fuse_ino_t parent, const char *name)
 {
+    if (strcmp(name, ".") == 0)
+        return parent;
+    if (strcmp(name, "..") == 0)
+        return INO_ROOT;
     if (parent == INO_CONTROL)
         return strcmp(name, CONTROL_STATUS) == 0 ? INO_STATUS : 0;
     if (parent != INO_ROOT)
@@ -88,23 +95,32 @@ timeout_of(fuse_ino_t ino)
     return ino == INO_STATUS ? 0 : FOREVER_S;
 }
 
+/* A generation of its own for each mount: a handle that an NFS client keeps of an older one is
+ * stale. */
+static bool
+fill_entry(const struct ops_context *c, fuse_ino_t ino, struct fuse_entry_param *entry)
+{
+    *entry = (struct fuse_entry_param) {
+        .ino = ino,
+        .generation = (uint64_t)c->mounted_us,
+        .entry_timeout = FOREVER_S,
+        .attr_timeout = timeout_of(ino),
+    };
+    return ino != 0 && fill_stat(c, ino, &entry->attr);
+}
+
 static void
 op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
     struct ops_context *c = ops_of(req);
-    struct fuse_entry_param entry = {.entry_timeout = FOREVER_S};
+    struct fuse_entry_param entry;
 
-    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-        entry.ino = INO_ROOT;
+    if (fill_entry(c, ino_by_name(c, parent, name), &entry))
+        fuse_reply_entry(req, &entry);
+    else if (strlen(name) > NAME_MAX)
+        fuse_reply_err(req, ENAMETOOLONG);
     else
-        entry.ino = ino_by_name(c, parent, name);
-    if (entry.ino == 0) {
         fuse_reply_err(req, ENOENT);
-        return;
-    }
-    entry.attr_timeout = timeout_of(entry.ino);
-    (void)fill_stat(c, entry.ino, &entry.attr);
-    fuse_reply_entry(req, &entry);
 }
 
 static void
@@ -154,9 +170,8 @@ list(fuse_req_t req, fuse_ino_t dir, size_t size, off_t off, bool plus)
         return;
     }
     for (size_t k = (size_t)off; dir_entry(c, dir, k, &name, &ino); k++) {
-        struct fuse_entry_param entry = {.ino = ino, .entry_timeout = FOREVER_S};
-        (void)fill_stat(c, ino, &entry.attr);
-        entry.attr_timeout = timeout_of(ino);
+        struct fuse_entry_param entry;
+        (void)fill_entry(c, ino, &entry);
         size_t n =
             plus ? fuse_add_direntry_plus(req, buf + used, size - used, name, &entry, (off_t)k + 1)
                  : fuse_add_direntry(req, buf + used, size - used, name, &entry.attr, (off_t)k + 1);
@@ -204,7 +219,7 @@ op_statfs(fuse_req_t req, fuse_ino_t ino)
         .f_frsize = 4096,
         .f_blocks = (bytes + 4095) / 4096,
         .f_files = c->backup->files->len,
-        .f_namemax = 255,
+        .f_namemax = NAME_MAX,
     };
     fuse_reply_statfs(req, &st);
 }
@@ -213,29 +228,14 @@ op_statfs(fuse_req_t req, fuse_ino_t ino)
 static void
 op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi)
 {
-    const struct backup_file *file = ops_file(ops_of(req), ino);
+    uint64_t size = ops_open_size(fi);
 
-    if (file == NULL || (whence != SEEK_DATA && whence != SEEK_HOLE))
+    if (whence != SEEK_DATA && whence != SEEK_HOLE)
         fuse_reply_err(req, EINVAL);
-    else if (off < 0 || (uint64_t)off >= file->size)
+    else if (off < 0 || (uint64_t)off >= size)
         fuse_reply_err(req, ENXIO);
     else
-        fuse_reply_lseek(req, whence == SEEK_DATA ? off : (off_t)file->size);
-}
-
-/* One attribute: which generation a log is, or which kind a file has. */
-static char *
-attribute(const struct backup_file *file, const char *name)
-{
-    static const char *const kinds[] = {"", "database", "log", "generated"};
-
-    if (file == NULL)
-        return NULL;
-    if (strcmp(name, "user.jetfs.kind") == 0)
-        return g_strdup(kinds[file->kind]);
-    if (strcmp(name, "user.jetfs.generation") == 0 && file->kind == FILE_LOG)
-        return g_strdup_printf("%u", file->generation);
-    return NULL;
+        fuse_reply_lseek(req, whence == SEEK_DATA ? off : (off_t)size);
 }
 
 static void
@@ -249,10 +249,21 @@ reply_value(fuse_req_t req, const char *value, size_t len, size_t size)
         fuse_reply_buf(req, value, len);
 }
 
+/* The root and the files have attributes, what is under .jetfs has none. */
+static bool
+has_attributes(const struct ops_context *c, fuse_ino_t ino, struct backup_file **file)
+{
+    *file = ops_file(c, ino);
+    return *file != NULL || ino == INO_ROOT;
+}
+
 static void
 op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 {
-    g_autofree char *value = attribute(ops_file(ops_of(req), ino), name);
+    const struct ops_context *c = ops_of(req);
+    struct backup_file *file;
+    g_autofree char *value =
+        has_attributes(c, ino, &file) ? attributes_value(c->backup, file, name) : NULL;
 
     if (value == NULL)
         fuse_reply_err(req, ENODATA);
@@ -263,13 +274,15 @@ op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 static void
 op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
-    static const char names[] = "user.jetfs.kind\0user.jetfs.generation";
-    const struct backup_file *file = ops_file(ops_of(req), ino);
-    size_t len = file == NULL             ? 0
-                 : file->kind == FILE_LOG ? sizeof names
-                                          : sizeof "user.jetfs.kind";
+    const struct ops_context *c = ops_of(req);
+    struct backup_file *file;
 
-    reply_value(req, names, len, size);
+    if (!has_attributes(c, ino, &file)) {
+        reply_value(req, NULL, 0, size);
+        return;
+    }
+    g_autoptr(GByteArray) names = attributes_names(c->backup, file);
+    reply_value(req, (const char *)names->data, names->len, size);
 }
 
 static void
@@ -301,6 +314,7 @@ op_init(void *userdata, struct fuse_conn_info *conn)
     conn->max_read = WINDOW_BLOCK_BYTES;
     conn->max_readahead = MIN(conn->max_readahead, WINDOW_BLOCK_BYTES);
     conn->want &= ~(unsigned)(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
+    conn->want |= conn->capable & FUSE_CAP_EXPORT_SUPPORT;
     c->ready(c->ctx);
 }
 

@@ -29,6 +29,13 @@ ops_file(const struct ops_context *c, fuse_ino_t ino)
     return c->backup->files->pdata[ino - INO_FIRST_FILE];
 }
 
+uint64_t
+ops_open_size(const struct fuse_file_info *fi)
+{
+    const struct handle *handle = (const struct handle *)(uintptr_t)fi->fh;
+    return handle->text != NULL ? strlen(handle->text) : handle->file->size;
+}
+
 static JET_ERR
 read_block(void *ctx, uint64_t off, void *buf, uint32_t len)
 {

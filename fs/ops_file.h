@@ -14,6 +14,9 @@ struct ops_context *ops_of(fuse_req_t req);
 /* The file of the backup with this inode, or NULL. */
 struct backup_file *ops_file(const struct ops_context *c, fuse_ino_t ino);
 
+/* How many bytes an open file has. */
+uint64_t ops_open_size(const struct fuse_file_info *fi);
+
 void ops_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void ops_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
 void ops_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);

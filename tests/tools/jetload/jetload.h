@@ -48,6 +48,7 @@ struct options {
     int64_t transactions; /* 0: no limit */
     double rate;          /* transactions per second of all threads, 0: full speed */
     int lazy_percent;
+    double hold; /* seconds that a transaction is kept open, one after another; 0: none */
     int page_size;
     int cache_pages;
     int log_kib;

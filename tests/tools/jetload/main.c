@@ -60,6 +60,7 @@ parse_options(struct options *o, int argc, char **argv)
         {"transactions", 0, 0, G_OPTION_ARG_INT64, &transactions, "stop after as many", "N"},
         {"rate", 0, 0, G_OPTION_ARG_DOUBLE, &o->rate, "transactions a second", "N"},
         {"lazy", 0, 0, G_OPTION_ARG_INT, &o->lazy_percent, "percent of lazy commits (50)", "P"},
+        {"hold", 0, 0, G_OPTION_ARG_DOUBLE, &o->hold, "keep transactions open for so long", "S"},
         {"page-size", 0, 0, G_OPTION_ARG_INT, &o->page_size, "bytes (library's default)", "N"},
         {"cache-pages", 0, 0, G_OPTION_ARG_INT, &o->cache_pages, "JET_paramCacheSizeMax", "N"},
         {"log-kib", 0, 0, G_OPTION_ARG_INT, &o->log_kib, "JET_paramLogFileSize", "N"},

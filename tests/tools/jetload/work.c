@@ -8,6 +8,7 @@
  */
 #include "work.h"
 
+#include "hold.h"
 #include "ledger.h"
 
 #include <stdio.h>
@@ -393,10 +394,13 @@ work_run(struct work *w)
         atomic_store(&w->running, threads);
         for (int i = 0; i < threads; i++)
             handles[i] = g_thread_new("worker", worker_main, &workers[i]);
+        GThread *hold = w->options->hold > 0 ? g_thread_new("hold", hold_main, w) : NULL;
         monitor(w);
         for (int i = 0; i < threads; i++)
             g_thread_join(handles[i]);
+        JET_ERR err_hold = hold == NULL ? JET_errSuccess : GPOINTER_TO_INT(g_thread_join(hold));
         err = atomic_load(&w->failed);
+        err = err < 0 ? err : err_hold;
     }
     for (int i = 0; i < threads; i++)
         worker_close(&workers[i]);

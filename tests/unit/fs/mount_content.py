@@ -153,7 +153,8 @@ class Content(MountTest):
 
     def test_attributes_extended_and_of_the_file_system(self):
         self.assertEqual(os.getxattr(self.mnt + "/edb00001.log", "user.jetfs.generation"), b"1")
-        self.assertEqual(os.listxattr(self.mnt + "/app.edb"), ["user.jetfs.kind"])
+        self.assertEqual(os.listxattr(self.mnt + "/app.edb"),
+                         ["user.jetfs.kind", "user.jetfs.checksum"])
         st = os.statvfs(self.mnt)
         self.assertGreaterEqual(st.f_blocks * st.f_frsize, self.size)
         self.assertTrue(st.f_flag & os.ST_RDONLY and st.f_flag & os.ST_NOSUID and
