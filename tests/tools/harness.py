@@ -135,6 +135,19 @@ class Load:
         wait_for(ready, f'{commits} commits of jetload')
         return self
 
+    def wait_past(self, position, threads=4):
+        """Until the ledger has all commits below a position: each thread has gone on behind it."""
+        position = int(position)
+
+        def past():
+            with open(self.ledger, 'rb') as f:
+                f.seek(max(os.path.getsize(self.ledger) - 65536, 0))
+                lines = [line.split() for line in f.read().split(b'\n')[1:-1]]
+            behind = {f[1] for f in lines if len(f) == 8 and int(f[0], 16) >= position}
+            return len(behind) == threads
+        wait_for(past, f'commits behind {position} in the ledger')
+        return self
+
     def kill(self):
         self.process.kill()
         self.process.wait()
