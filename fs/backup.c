@@ -235,27 +235,53 @@ has_limits(const JETX_BACKUPLIMITS *l)
 }
 
 static JET_ERR
-begin(struct backup *b, bool recovered, const JETX_BACKUPLIMITS *limits)
+begin(struct backup *b, enum session_mode mode, const JETX_BACKUPLIMITS *limits)
 {
-    JET_ERR err = JetxBeginFrozenBackup(b->instance, recovered ? JETX_bitFrozenRecovered : 0);
+    static const JET_GRBIT bits[] = {[MODE_FROZEN] = 0,
+                                     [MODE_INCREMENTAL] = JET_bitBackupIncremental,
+                                     [MODE_RECOVERED] = JETX_bitFrozenRecovered};
+    JET_ERR err = JetxBeginFrozenBackup(b->instance, bits[mode]);
     if (err < 0)
         return err;
     b->begun = true;
-    if (has_limits(limits) && (!b->live || recovered))
+    if (has_limits(limits) && (!b->live || mode == MODE_RECOVERED))
         events_add(b->events, "limits have no meaning here: no live session stays open");
     else if (has_limits(limits))
         err = session_limits_apply(b, limits);
     return err < 0 ? err : list_files(b);
 }
 
-JET_ERR
-backup_begin(struct backup *b, bool recovered, const JETX_BACKUPLIMITS *limits, char **message)
+static char *
+explain_begin(struct backup *b, JET_ERR err)
 {
-    JET_ERR err = begin(b, recovered, limits);
+    switch (err) {
+    case JET_errBackupInProgress:
+        return explain_busy(b);
+    case JET_errMissingFullBackup:
+        return g_strdup("an incremental backup needs a full one before it, and logs that were "
+                        "truncated after that: back up in full first, and end that with "
+                        "`jetfs umount --truncate`");
+    case JET_errMissingFileToBackup:
+        return g_strdup("a log since the last backup is gone, the event log of the program names "
+                        "it: back up in full");
+    case JET_errInvalidBackup:
+        return g_strdup("the program uses circular logging, which keeps no logs for an "
+                        "incremental backup: back up in full");
+    case JET_errInvalidGrbit:
+        return g_strdup("an incremental backup needs a program that has the databases open");
+    default:
+        return g_strdup(JetxErrorTextA(err));
+    }
+}
+
+JET_ERR
+backup_begin(struct backup *b, enum session_mode mode, const JETX_BACKUPLIMITS *limits,
+             char **message)
+{
+    JET_ERR err = begin(b, mode, limits);
 
     if (err < 0) {
-        g_autofree char *hint =
-            err == JET_errBackupInProgress ? explain_busy(b) : g_strdup(JetxErrorTextA(err));
+        g_autofree char *hint = explain_begin(b, err);
         *message = g_strdup_printf("%s: cannot begin the backup: %s (%s, %d)", b->source, hint,
                                    JetxErrorNameA(err), err);
         if (b->begun)

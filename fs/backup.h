@@ -18,6 +18,7 @@
 #include "esentx.h"
 #include "events.h"
 #include "exit.h"
+#include "options.h"
 #include "served.h"
 
 #include <glib.h>
@@ -87,7 +88,7 @@ JET_ERR backup_open(const char *source, struct events *events, struct backup **b
 
 /* Freezes the session within `limits` and lists its files, and the manifest as backup.json.
  * Failures as above; when there is a session already, the message names who holds it. */
-JET_ERR backup_begin(struct backup *backup, bool recovered, const JETX_BACKUPLIMITS *limits,
+JET_ERR backup_begin(struct backup *backup, enum session_mode mode, const JETX_BACKUPLIMITS *limits,
                      char **message);
 
 /* Tells the owner where the files are shown and how much of them was served, when that changed. */

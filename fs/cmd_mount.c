@@ -47,7 +47,8 @@ parse(int argc, char **argv, struct arguments *a, enum jetfs_exit *code)
     const GOptionEntry options[] = {
         {"foreground", 'f', 0, G_OPTION_ARG_NONE, &a->foreground, "Stay in the foreground", NULL},
         {"options", 'o', 0, G_OPTION_ARG_STRING_ARRAY, &a->option_lists,
-         "recovered, cache=window|direct|page, status=/FILE, max_age=, idle=, preimage=, "
+         "recovered, incremental, cache=window|direct|page, status=/FILE, max_age=, idle=, "
+         "preimage=, "
          "pinned_log=, allow_other, allow_root",
          "LIST"},
         {NULL},

@@ -416,7 +416,7 @@ init_status(struct mount *m)
         .source = request->source,
         .mountpoint = request->mountpoint,
         .status_file = request->status_path,
-        .mode = request->options->recovered ? "recovered" : "frozen",
+        .mode = options_mode_name(request->options->mode),
         .cache = options_cache_name(request->options->cache),
         .lease = true,
         .begin_us = g_get_real_time(),
@@ -435,8 +435,8 @@ begin(struct mount *m)
     init_status(m);
     JET_ERR failed = backup_open(request->source, m->events, &m->backup, &message);
     if (failed >= 0)
-        failed = backup_begin(m->backup, request->options->recovered, &request->options->limits,
-                              &message);
+        failed =
+            backup_begin(m->backup, request->options->mode, &request->options->limits, &message);
     if (failed < 0) {
         tell_failure(m, failed, message);
         return false;

@@ -12,6 +12,12 @@ static const char *const cache_names[] = {
     [CACHE_PAGE] = "page",
 };
 
+static const char *const mode_names[] = {
+    [MODE_FROZEN] = "frozen",
+    [MODE_INCREMENTAL] = "incremental",
+    [MODE_RECOVERED] = "recovered",
+};
+
 /* What mount(8), fstab and systemd add; without a meaning for us. */
 static const char *const ignored[] = {
     "ro",         "rw",          "suid",     "nosuid",   "dev",        "nodev",
@@ -20,6 +26,12 @@ static const char *const ignored[] = {
     "async",      "sync",        "atime",    "noatime",  "nodiratime", "relatime",
     "norelatime", "strictatime", "lazytime", "silent",   NULL,
 };
+
+const char *
+options_mode_name(enum session_mode mode)
+{
+    return mode_names[mode];
+}
 
 const char *
 options_cache_name(enum cache_mode cache)
@@ -57,8 +69,8 @@ parse_word(const char *word, struct mount_options *options)
     }
     if (session_limits_parse(word, &options->limits))
         return true;
-    if (strcmp(word, "recovered") == 0) {
-        options->recovered = true;
+    if (strcmp(word, "recovered") == 0 || strcmp(word, "incremental") == 0) {
+        options->mode = word[0] == 'r' ? MODE_RECOVERED : MODE_INCREMENTAL;
         return true;
     }
     if (strcmp(word, "allow_other") == 0) {
@@ -80,12 +92,12 @@ options_parse(const char *list, struct mount_options *options, char **message)
     for (char **word = words; *word != NULL; word++) {
         if (parse_word(*word, options))
             continue;
-        *message =
-            g_strdup_printf("-o %s: not an option of jetfs; known are cache=window|direct|"
-                            "page, recovered, status=/ABSOLUTE/PATH, max_age=TIME, idle=TIME, "
-                            "preimage=SIZE, pinned_log=SIZE, allow_other, allow_root; TIME: 90s, "
-                            "30m, 2h, 1d; SIZE: 500M, 10G, 20%%",
-                            *word);
+        *message = g_strdup_printf(
+            "-o %s: not an option of jetfs; known are cache=window|direct|"
+            "page, recovered, incremental, status=/ABSOLUTE/PATH, max_age=TIME, idle=TIME, "
+            "preimage=SIZE, pinned_log=SIZE, allow_other, allow_root; TIME: 90s, "
+            "30m, 2h, 1d; SIZE: 500M, 10G, 20%%",
+            *word);
         return false;
     }
     return true;

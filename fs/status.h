@@ -36,7 +36,7 @@ struct status {
     const char *source;
     const char *mountpoint;
     const char *status_file;
-    const char *mode; /* "frozen" or "recovered" */
+    const char *mode; /* options_mode_name() */
     const char *cache;
     dev_t device; /* of the mounted file system; 0 before */
     bool lease;

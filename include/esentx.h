@@ -216,14 +216,18 @@ JET_ERR JetxOpenDatabaseFileA(const char *path, JET_INSTANCE *pinst);
  * private copy in $TMPDIR (else /var/tmp), which needs room for it; the call returns when that is
  * done. Only for handles of JetxConnectInstance and JetxOpenDatabaseFile.
  */
-#define JETX_bitFrozenRecovered 0x1u
+#define JETX_bitFrozenRecovered 0x10000u
 
 /*
- * Begin a frozen full backup. grbit: 0 or JETX_bitFrozenRecovered (then also the errors of
- * JetExternalRestore and JetInit). The log is flushed and rolled; then the image stands.
+ * Begin a frozen backup. grbit: 0, a full one; JET_bitBackupIncremental, the logs since the last
+ * full or incremental one and no databases (not for JetxOpenDatabaseFile); JETX_bitFrozenRecovered
+ * (then also the errors of JetExternalRestore and JetInit). The log is flushed and rolled; then the
+ * image stands. A good end stamps the databases' headers as JetEndExternalBackup does.
  * Errors: JET_errInvalidGrbit, JET_errBackupInProgress, JET_errNotInitialized,
  * JET_errInvalidInstance, JET_errTermInProgress, JET_errLogWriteFail, JET_errDiskFull (no room for
- * preimages). No session is left behind on an error.
+ * preimages); JET_errMissingFileToBackup (a log that the session needs is gone, event 459);
+ * incremental: JET_errInvalidBackup (circular logging), JET_errMissingFullBackup. No session is
+ * left behind on an error.
  */
 JET_ERR JetxBeginFrozenBackup(JET_INSTANCE inst, JET_GRBIT grbit);
 

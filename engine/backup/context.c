@@ -24,6 +24,8 @@ context_assert_state(const struct context *c)
     g_assert(!c->plain.open || (c->state != BACKUP_NONE && c->state != BACKUP_FROZEN));
     g_assert(!c->plain.open || c->plain.is_log == (c->state != BACKUP_DATABASES));
     g_assert(!logs || c->copy_mac > 0);
+    g_assert(c->state == BACKUP_FROZEN || c->state == BACKUP_NONE ||
+             c->incremental == (c->state == BACKUP_INCREMENTAL || c->state == BACKUP_INC_LOGS));
     g_assert(c->state != BACKUP_NONE || (!c->pin && !c->plain.open));
     g_assert((c->state != BACKUP_NONE) == (atomic_load(&c->inst->backup_error) < 0));
 }
@@ -31,7 +33,7 @@ context_assert_state(const struct context *c)
 bool
 context_is_full(const struct context *c)
 {
-    return c->state != BACKUP_INCREMENTAL && c->state != BACKUP_INC_LOGS;
+    return !c->incremental;
 }
 
 /* ---- the context of an instance ---- */
@@ -287,7 +289,7 @@ reset(struct context *c)
     if (c->pin)
         log_unpin(c->inst->log, g_steal_pointer(&c->pin));
     c->state = BACKUP_NONE;
-    c->truncated = c->logs_ready = false;
+    c->incremental = c->truncated = c->logs_ready = false;
     c->copy_mic = c->copy_mac = c->delete_mic = c->delete_mac = 0;
     c->copied = 0;
     memset(c->dbs, 0, sizeof c->dbs);
@@ -297,8 +299,9 @@ reset(struct context *c)
 
 /* Common to all kinds, with the instance's work lock: nobody attaches, detaches or creates. */
 static JET_ERR
-begin_marks(struct context *c, bool full)
+begin_marks(struct context *c)
 {
+    const bool full = context_is_full(c);
     JET_ERR err = JET_errSuccess;
     c->begin = (struct bkinfo) {.mark = log_tip(c->inst->log), .time = logtime_now()};
     if (full)
@@ -344,8 +347,9 @@ context_begin(struct instance *inst, JET_GRBIT grbit)
         err = enter_session(inst, &c);
     if (err < 0)
         return err;
+    c->incremental = !full;
     c->state = full ? BACKUP_DATABASES : BACKUP_INCREMENTAL;
-    err = begin_marks(c, full);
+    err = begin_marks(c);
     if (err < 0)
         reset(c);
     g_mutex_unlock(&inst->work);
@@ -371,19 +375,57 @@ settle(struct instance *inst)
     return err < 0 ? err : instance_checkpoint(inst, true);
 }
 
+/* Somebody may have deleted a log that nobody but us had a use for. */
+static JET_ERR
+check_logs_are_there(struct context *c, uint32_t gen_low)
+{
+    for (int32_t gen = (int32_t)gen_low; gen < log_gen(c->inst->log); gen++) {
+        g_autofree char *path = log_gen_path(c->inst->log, gen);
+        if (access(path, F_OK) == 0)
+            continue;
+        event_report(c->inst->events, EVENT_BACKUP_LOG_MISSING, path, NULL);
+        return JET_errMissingFileToBackup;
+    }
+    return JET_errSuccess;
+}
+
+/* An incremental session serves every log that is there; the mark is that of its PrepareLogs. */
+static JET_ERR
+choose_logs(struct context *c, struct bkinfo *mark)
+{
+    JET_ERR err = JET_errSuccess;
+    *mark = c->begin;
+    if (!context_is_full(c)) {
+        err = context_check_no_hole(c);
+        mark->gen_low = c->copy_mic = c->delete_mic;
+    }
+    if (err >= 0)
+        err = check_logs_are_there(c, mark->gen_low);
+    if (err >= 0 && !context_is_full(c)) {
+        err = stamp_record(c, PHASE_PREPARE_LOGS, 0, &c->begin, &mark->mark);
+        mark->time = logtime_now();
+    }
+    return err;
+}
+
 static JET_ERR
 freeze(struct context *c)
 {
     struct instance *inst = c->inst;
     struct backup_file_list list;
     struct frozen *frozen = NULL;
+    struct bkinfo mark;
+    JET_ERR err = choose_logs(c, &mark);
+    if (err < 0)
+        return err;
     context_list_databases(inst, &list);
     struct frozen_params params = {
         .cache = inst->cache,
         .log = inst->log,
         .files = list.files,
-        .n_files = list.n,
-        .mark = c->begin,
+        .n_files = context_is_full(c) ? list.n : 0,
+        .mark = mark,
+        .incremental = c->incremental,
         .preimage_dir = params_text(inst->params, JET_paramJetxPreimagePath),
         .limits = context_limits(inst),
         .instance = inst->name,
@@ -392,11 +434,11 @@ freeze(struct context *c)
         .ctx = c,
     };
     context_commits_begin(c);
-    JET_ERR err = frozen_begin(&params, &frozen);
+    err = frozen_begin(&params, &frozen);
     if (err < 0)
         return err;
     for (size_t i = 0; i < list.n; i++)
-        c->dbs[list.dbids[i]].done = true; /* who ends it well has read all of it */
+        c->dbs[list.dbids[i]].done = true; /* who ends it well has read all that it needs */
     g_mutex_lock(&c->handles_lock);
     c->frozen = frozen;
     g_mutex_unlock(&c->handles_lock);
@@ -409,14 +451,16 @@ JET_ERR
 context_begin_frozen(struct instance *inst, JET_GRBIT grbit)
 {
     struct context *c;
-    JET_ERR err = check_log(inst, grbit, 0);
+    bool full = !(grbit & JET_bitBackupIncremental);
+    JET_ERR err = check_log(inst, grbit, JET_bitBackupIncremental);
     if (err >= 0)
         err = enter_session(inst, &c);
     if (err < 0)
         return err;
+    c->incremental = !full;
     err = settle(inst);
     if (err >= 0)
-        err = begin_marks(c, true);
+        err = begin_marks(c);
     if (err >= 0)
         status_begin(c, "frozen");
     if (err >= 0)
@@ -424,7 +468,8 @@ context_begin_frozen(struct instance *inst, JET_GRBIT grbit)
     if (err >= 0) {
         c->state = BACKUP_FROZEN;
         log_unpin(inst->log, g_steal_pointer(&c->pin)); /* the frozen session has its own */
-        event_report(inst->events, EVENT_FULL_BACKUP_START, NULL);
+        event_report(inst->events, full ? EVENT_FULL_BACKUP_START : EVENT_INCREMENTAL_BACKUP_START,
+                     NULL);
     } else {
         reset(c);
         status_end(c, err);

@@ -46,7 +46,8 @@ struct instance;
  */
 JET_ERR context_begin(struct instance *inst, JET_GRBIT grbit);
 
-/* The same, frozen; grbit 0. And what frozen_begin says. */
+/* The same, frozen; an incremental one serves logs only. Also JET_errMissingFileToBackup: a log
+ * that the session needs is gone (event 459). And what frozen_begin says. */
 JET_ERR context_begin_frozen(struct instance *inst, JET_GRBIT grbit);
 
 /* Full paths of the databases, in order of dbid; g_strfreev. JET_errNoBackup,

@@ -9,13 +9,15 @@
 #include "log/logtime.h"
 #include "log/stream.h"
 
-/* An incremental backup must begin where the last one of each database ended. */
-static JET_ERR
-check_no_hole(struct context *c, const struct backup_file_list *list)
+JET_ERR
+context_check_no_hole(struct context *c)
 {
-    for (size_t i = 0; i < list->n; i++) {
+    struct backup_file_list list;
+    context_list_databases(c->inst, &list);
+    c->delete_mic = (uint32_t)log_oldest_gen(c->inst->log);
+    for (size_t i = 0; i < list.n; i++) {
         struct dbheader header;
-        dbfile_header(list->files[i], &header);
+        dbfile_header(list.files[i], &header);
         uint32_t full = bkinfo_get(&header.bytes[DBH_BK_FULL_PREV]).gen_high;
         uint32_t inc = bkinfo_get(&header.bytes[DBH_BK_INC_PREV]).gen_high;
         uint32_t needed = MAX(full, inc) + 1;
@@ -67,11 +69,11 @@ prepare_logs(struct context *c)
         return err;
     c->prepare_time = logtime_now();
     c->delete_mic = (uint32_t)log_oldest_gen(c->inst->log);
-    context_list_databases(c->inst, &list);
     if (!context_is_full(c))
-        err = check_no_hole(c, &list);
+        err = context_check_no_hole(c);
     if (err < 0)
         return err;
+    context_list_databases(c->inst, &list);
     c->copy_mac = (uint32_t)closed + 1;
     choose_deletable(c, &list, c->copy_mac);
     if (!context_is_full(c))

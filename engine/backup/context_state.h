@@ -63,6 +63,7 @@ struct context {
     atomic_bool stopped;
     _Atomic JET_ERR died;        /* why the frozen session died by itself, or 0 */
     _Atomic uint32_t died_limit; /* then: 1 + enum limit_kind, or 0 */
+    bool incremental;            /* logs only */
     bool truncated;              /* JetTruncateLog got past its checks */
     bool logs_ready;             /* the log was rolled, the ranges are fixed */
     struct bkinfo begin;         /* mark, time, gen_low = copy_mic */
@@ -97,6 +98,12 @@ void context_finish(struct context *c, JET_ERR outcome, JET_GRBIT grbit);
 
 /* Drops the plain file. Counts it as done when it was read to its end. Needs the lock. */
 void context_close_plain(struct context *c);
+
+/*
+ * Sets delete_mic. An incremental backup must begin where the last one of each database ended:
+ * JET_errMissingFileToBackup (event 459 names the log). Needs the lock. context_logs.c.
+ */
+JET_ERR context_check_no_hole(struct context *c);
 
 /* ---- stamp.c; need the lock ---- */
 

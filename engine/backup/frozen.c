@@ -31,6 +31,7 @@ struct frozen {
     size_t n_files;
     char *manifest;
     char *instance;
+    bool incremental;
     struct bkinfo bk;
     int64_t time_ms;  /* of the freeze */
     int64_t mtime_ns; /* of the files that are new in each session */
@@ -373,7 +374,7 @@ list_log(struct frozen *f, uint32_t gen)
     g_autofree char *path = log_gen_path(f->log, (int32_t)gen);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return errno == ENOENT ? JET_errMissingLogFile : os_error(errno);
+        return errno == ENOENT ? JET_errMissingFileToBackup : os_error(errno);
     struct stat st;
     if (fstat(fd, &st) != 0) {
         close(fd);
@@ -400,6 +401,7 @@ list_manifest(struct frozen *f)
                          .freeze_lgpos = ((uint64_t)f->bk.gen_high + 1) << 32,
                          .time_ms = f->time_ms,
                          .mode = "frozen",
+                         .incremental = f->incremental,
                          .sign_log = log_signature(f->log),
                          .files = f->files,
                          .sign_dbs = (const uint8_t(*)[28])sign_dbs,
@@ -497,6 +499,7 @@ frozen_begin(const struct frozen_params *params, struct frozen **out)
     f->cache = params->cache;
     f->log = params->log;
     f->bk = params->mark;
+    f->incremental = params->incremental;
     f->instance = g_strdup(params->instance);
     limits_init(&f->limits, (const uint64_t[LIMITS]) {0}, watch_now_us());
     f->died = params->died;

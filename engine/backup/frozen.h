@@ -54,8 +54,10 @@ struct frozen_params {
     struct cache *cache;
     struct log *log;
     struct dbfile **files; /* the attached, logged databases; stay attached until frozen_end */
-    size_t n_files;
-    struct bkinfo mark; /* position and time of the begin; gen_low = generation of the checkpoint */
+    size_t n_files;        /* 0: logs only */
+    struct bkinfo mark; /* position and time of the begin; gen_low = the first log to serve: that of
+                           the checkpoint, for an incremental one the oldest */
+    bool incremental;   /* for the manifest */
     const char *preimage_dir; /* "" = beside each database */
     struct frozen_limits limits;
     const char *instance; /* name, for the manifest */

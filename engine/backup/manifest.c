@@ -91,6 +91,7 @@ add_session(JsonBuilder *b, const struct manifest *m)
     add_string(b, "format", "jetfs-backup");
     add_number(b, "version", MANIFEST_FORMAT);
     add_string(b, "mode", m->mode);
+    add_string(b, "kind", m->incremental ? "incremental" : "full");
     add_string(b, "instance", m->instance ? m->instance : "");
     add_number(b, "pid", m->pid);
     add_time(b, "time", m->time_ms);
@@ -102,9 +103,10 @@ add_session(JsonBuilder *b, const struct manifest *m)
     add_signature(b, "logSignature", m->sign_log);
     add_string(
         b, "restore",
-        strcmp(m->mode, "frozen") == 0
-            ? "jetfs restore COPY TARGET, or JetExternalRestore2 with this genLow and genHigh"
-            : "the files as they are");
+        strcmp(m->mode, "frozen") != 0 ? "the files as they are"
+        : m->incremental
+            ? "jetfs restore FULL THIS... TARGET: after the full backup and in the order of time"
+            : "jetfs restore COPY TARGET, or JetExternalRestore2 with this genLow and genHigh");
 }
 
 char *
@@ -229,6 +231,7 @@ manifest_parse(const char *text, size_t len, struct manifest_read *out)
         return JET_errInvalidBackup;
     JsonObject *root = json_node_get_object(node);
     out->mode = g_strdup(string_member(root, "mode"));
+    out->incremental = strcmp(string_member(root, "kind"), "incremental") == 0;
     out->instance = g_strdup(string_member(root, "instance"));
     out->gen_low = small_member(root, "genLow");
     out->gen_high = small_member(root, "genHigh");

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,7 @@ struct manifest {
     uint64_t freeze_lgpos;   /* packed; a transaction is in the copy iff its commit id is below */
     int64_t time_ms;         /* of the freeze, since 1970 */
     const char *mode;        /* "frozen" (restore needed), "offline" (as it lay) */
+    bool incremental;        /* logs only, to go with a full backup */
     const uint8_t *sign_log; /* 28, or NULL */
     const JETX_BACKUPFILE *files;
     const uint8_t (*sign_dbs)[28]; /* per file; of databases */
@@ -45,6 +47,7 @@ struct manifest_file {
 
 struct manifest_read {
     char *mode, *instance;
+    bool incremental;
     uint32_t gen_low, gen_high;
     uint64_t freeze_lgpos;
     struct manifest_file *files;

@@ -4,6 +4,7 @@
 static const char *const op_names[] = {
     [OP_NONE] = "",
     [OP_BEGIN] = "JetBeginExternalBackup",
+    [OP_BEGIN_FROZEN] = "JetxBeginFrozenBackup",
     [OP_ATTACH_INFO] = "JetGetAttachInfo",
     [OP_OPEN] = "JetOpenFile",
     [OP_READ] = "JetReadFile",
@@ -199,6 +200,8 @@ golden_do(struct golden *g, enum golden_op op, uintptr_t arg)
     switch (op) {
     case OP_BEGIN:
         return JetBeginExternalBackupInstance(inst, (JET_GRBIT)arg);
+    case OP_BEGIN_FROZEN:
+        return JetxBeginFrozenBackup(inst, (JET_GRBIT)arg);
     case OP_ATTACH_INFO:
         return JetGetAttachInfoInstance(inst, NULL, 0, NULL);
     case OP_OPEN:

@@ -17,8 +17,9 @@
 #define PAGE 4096u /* what the fixture's databases have */
 
 enum golden_op {
-    OP_NONE,  /* end of the steps */
-    OP_BEGIN, /* grbit */
+    OP_NONE,         /* end of the steps */
+    OP_BEGIN,        /* grbit */
+    OP_BEGIN_FROZEN, /* grbit */
     OP_ATTACH_INFO,
     OP_OPEN,        /* enum golden_file */
     OP_READ,        /* bytes, from handle 0 */

@@ -263,6 +263,7 @@ test_begin_incremental_with_circular_log(void **state)
 {
     struct fixture *fx = *state;
     assert_int_equal(context_begin(fx->inst, 1), JET_errInvalidBackup);
+    assert_int_equal(context_begin_frozen(fx->inst, 1), JET_errInvalidBackup);
     assert_int_equal(context_begin(fx->inst, 0), 0);
 }
 
@@ -714,7 +715,7 @@ test_frozen_session_from_begin_to_stamp(void **state)
     JET_HANDLE first, second;
     uint64_t size;
     JETX_BACKUPSTATUS status = {.cbStruct = sizeof status};
-    assert_int_equal(context_begin_frozen(fx->inst, 1), JET_errInvalidGrbit);
+    assert_int_equal(context_begin_frozen(fx->inst, 2), JET_errInvalidGrbit);
     assert_int_equal(context_begin_frozen(fx->inst, 0), 0);
     assert_int_equal(context_files(fx->inst, &files, &n), 0);
     assert_int_equal(files[0].kind, JETX_fileDatabase);

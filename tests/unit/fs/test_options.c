@@ -28,7 +28,7 @@ test_our_words_are_understood(void **state)
         options_parse("cache=page,recovered,allow_other,status=/a,status=/b", &options, &message));
     assert_int_equal(options.cache, CACHE_PAGE);
     assert_true(options.allow_other);
-    assert_true(options.recovered);
+    assert_int_equal(options.mode, MODE_RECOVERED);
     assert_string_equal(options.status_path, "/b");
     assert_string_equal(options_cache_name(options.cache), "page");
     options_clear(&options);
