@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "advice.h"
 #include "cli.h"
 #include "commands.h"
 
@@ -131,18 +132,22 @@ add_number(JsonBuilder *b, const char *name, uint64_t value)
 }
 
 static void
+add_string(JsonBuilder *b, const char *name, const char *value)
+{
+    json_builder_set_member_name(b, name);
+    json_builder_add_string_value(b, value);
+}
+
+static void
 print_json(const char *target, JET_ERR err, const JETX_RESTOREREPORT *r)
 {
     g_autoptr(JsonBuilder) b = json_builder_new();
     json_builder_begin_object(b);
-    json_builder_set_member_name(b, "target");
-    json_builder_add_string_value(b, target);
+    add_string(b, "target", target);
     json_builder_set_member_name(b, "code");
     json_builder_add_int_value(b, err);
-    json_builder_set_member_name(b, "error");
-    json_builder_add_string_value(b, err < 0 ? JetxErrorNameA(err) : "");
-    json_builder_set_member_name(b, "text");
-    json_builder_add_string_value(b, err < 0 ? JetxErrorTextA(err) : "");
+    add_string(b, "error", err < 0 ? JetxErrorNameA(err) : "");
+    add_string(b, "text", err < 0 ? JetxErrorTextA(err) : "");
     if (err >= 0) {
         add_number(b, "databases", r->cDatabase);
         add_number(b, "low", r->genLow);
@@ -150,6 +155,10 @@ print_json(const char *target, JET_ERR err, const JETX_RESTOREREPORT *r)
         add_number(b, "records", r->cRecord);
         add_number(b, "milliseconds", r->msElapsed);
         add_number(b, "stopped", r->lgposEnd);
+    } else if (r->szFileFirst[0] != '\0') {
+        add_string(b, "file", r->szFileFirst);
+        add_number(b, "offset", r->ibFirst);
+        add_string(b, "reason", r->szReasonFirst);
     }
     json_builder_end_object(b);
     g_autoptr(JsonNode) root = json_builder_get_root(b);
@@ -175,9 +184,10 @@ restore(const struct wishes *w, const JETX_RESTOREPARAM *param)
         print(target, &r);
     if (err >= 0)
         return EXIT_COMPLETE;
-    fprintf(stderr, "jetfs: cannot restore %s to %s: %s (%s, %d)\n", w->paths[0], target,
-            JetxErrorTextA(err), JetxErrorNameA(err), err);
-    return exit_is_corruption(err) ? EXIT_CORRUPT : EXIT_ENVIRONMENT;
+    g_autofree char *before =
+        g_strdup_printf("jetfs: cannot restore %s to %s", w->paths[0], target);
+    return advice_print(before,
+                        &(struct advice_finding) {err, r.szFileFirst, r.ibFirst, r.szReasonFirst});
 }
 
 enum jetfs_exit

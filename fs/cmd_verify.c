@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "advice.h"
 #include "cli.h"
 #include "commands.h"
 
@@ -19,12 +20,11 @@ report(const char *copy, JET_ERR err, const JETX_VERIFYREPORT *r)
         printf("%s: good\n", copy);
         return EXIT_COMPLETE;
     }
-    fprintf(stderr,
-            "jetfs: %s: %.255s at offset %" PRIu64 ": %.255s (%s, %d); %" PRIu64 " bad pages\n",
-            copy, r->szFileFirst, r->ibFirst,
-            r->szReasonFirst[0] != '\0' ? r->szReasonFirst : JetxErrorTextA(err),
-            JetxErrorNameA(err), err, r->cPageBad);
-    return EXIT_CORRUPT;
+    if (r->cPageBad > 0)
+        printf("%s: %" PRIu64 " bad pages\n", copy, r->cPageBad);
+    g_autofree char *before = g_strdup_printf("jetfs: %s", copy);
+    return advice_print(
+        before, &(struct advice_finding) {err, r->szFileFirst, r->ibFirst, r->szReasonFirst});
 }
 
 enum jetfs_exit
@@ -35,7 +35,8 @@ cmd_verify(int argc, char **argv)
         .arguments = "COPY",
         .least = 1,
         .most = 1,
-        .summary = "Verify a copied backup: its manifest, every page and the chain of its logs.",
+        .summary = "Verify a copied backup: its manifest, every page, the logs and whether all "
+                   "of it belongs together.",
     };
     g_auto(GStrv) paths = NULL;
     enum jetfs_exit code;

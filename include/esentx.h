@@ -154,7 +154,8 @@ typedef struct {
     char szReasonFirst[256];
 } JETX_VERIFYREPORT;
 
-/* Result of JetxRestoreBackup. cbStruct may end before lgposEnd. */
+/* Result of JetxRestoreBackup. cbStruct may end before lgposEnd. After an error only the place that
+ * the verification found (szFileFirst, if it did) says something. */
 typedef struct {
     uint32_t cbStruct;
     uint32_t cDatabase;
@@ -164,6 +165,9 @@ typedef struct {
     uint64_t cbLog;
     uint64_t msElapsed;
     uint64_t lgposEnd; /* the first record that the stop left out; 0: all logs were replayed */
+    uint64_t ibFirst; /* what the verification found first, as in JETX_VERIFYREPORT; "" = nothing */
+    char szFileFirst[256];
+    char szReasonFirst[256];
 } JETX_RESTOREREPORT;
 
 /*
@@ -284,15 +288,29 @@ JET_ERR JetxGetBackupStatus(JET_INSTANCE inst, JETX_BACKUPSTATUS *pstatus);
 JET_ERR JetxGetManifestA(JET_INSTANCE inst, char **psz);
 
 /*
- * Verify a copied directory: manifest, header marks, checksum and number of every page, contiguous
- * log chain. Returns what preport->errFirst says. preport may be NULL.
+ * Verify a copied directory: do the files belong together, checksum and number of every page, every
+ * segment of the logs, can the logs be replayed onto these pages, are the files those of the
+ * manifest. Returns what preport->errFirst says. preport may be NULL. Errors: JET_errFileNotFound
+ * (no directory, no database, a log that is needed), JET_errFileInvalidType (no plain file),
+ * JET_errFileAccessDenied; of the logs JET_errLogFileCorrupt, JET_errBadLogVersion,
+ * JET_errBadLogSignature, JET_errLogGenerationMismatch, JET_errLogFileSizeMismatch,
+ * JET_errGivenLogFileIsNotContiguous, JET_errLogCorruptDuringHardRestore,
+ * JET_errLogTornWriteDuringHardRestore, JET_errLogReadVerifyFailure (a flipped bit),
+ * JET_errLogSequenceChecksumMismatch; of the databases JET_errDatabaseCorrupted,
+ * JET_errReadVerifyFailure, JET_errReadPgnoVerifyFailure, JET_errBadPatchPage,
+ * JET_errDatabasePatchFileMismatch, JET_errEndingRestoreLogTooLow, JET_errDatabaseSignInUse,
+ * JET_errPageNotInitialized, JET_errDbTimeTooOld, JET_errDbTimeTooNew; of the manifest
+ * JET_errInvalidBackup, JET_errMissingFileToBackup, JET_errBadDbSignature, JET_errBadLogSignature,
+ * JET_errDatabasePatchFileMismatch, JET_errRestoreOfNonBackupDatabase; JET_errOutOfMemory,
+ * JET_errDiskIO.
  */
 JET_ERR JetxVerifyBackupA(const char *dir, JETX_VERIFYREPORT *preport);
 
 /*
  * Restore the copied directory copydir into targetdir (created if need be, else empty of databases
- * and logs) and recover to clean databases. copydir is not changed. pfn may be NULL; its non-zero
- * return cancels. preport may be NULL. Errors: those of JetExternalRestore2.
+ * and logs) and recover to clean databases. copydir is verified first, and not changed. pfn may be
+ * NULL; its non-zero return cancels. preport may be NULL. Errors: those of JetxVerifyBackup and
+ * JetExternalRestore2.
  */
 JET_ERR JetxRestoreBackupA(const char *copydir, const char *targetdir, JET_PFNSTATUS pfn,
                            JETX_RESTOREREPORT *preport);
@@ -301,7 +319,8 @@ JET_ERR JetxRestoreBackupA(const char *copydir, const char *targetdir, JET_PFNST
  * The same from several directories: the first that holds databases gives them, all give logs,
  * which have to make one chain (a full backup, then incremental ones). A target in which an earlier
  * call was killed is cleared of what that one made; nothing else that lies there is touched.
- * Errors: those of JetExternalRestore2; JET_errFileAlreadyExists (the target holds databases or
+ * What is to be restored is verified before. Errors: those of JetxVerifyBackup and
+ * JetExternalRestore2; JET_errFileAlreadyExists (the target holds databases or
  * logs), JET_errEndingRestoreLogTooLow (the stop lies within the backup itself),
  * JET_errMissingRestoreLogFiles (or behind the last log), JET_errDatabaseNotFound (rgszDatabase),
  * JET_errRestoreOfNonBackupDatabase (a stop, but clean databases), JET_errInvalidParameter (none or

@@ -231,7 +231,7 @@ restore_backup_with(const struct restore_wanted *wanted, JETX_RESTOREREPORT *pre
     with_events.events = restore_events();
     JET_ERR err = restore_backup(&with_events, &report);
     events_free(with_events.events);
-    if (err >= 0 && preport != NULL) {
+    if (preport != NULL) {
         report.cbStruct = preport->cbStruct;
         memcpy(preport, &report, MIN(sizeof report, preport->cbStruct));
     }

@@ -166,6 +166,23 @@ kind_of(const char *name)
     return 0;
 }
 
+/* The 28 bytes that signature_text wrote. */
+static bool
+signature_member(JsonObject *o, const char *name, uint8_t out[DBHEADER_SIGNATURE_BYTES])
+{
+    const char *text = string_member(o, name);
+    if (strlen(text) != 2 * DBHEADER_SIGNATURE_BYTES)
+        return false;
+    for (size_t i = 0; i < DBHEADER_SIGNATURE_BYTES; i++) {
+        const int high = g_ascii_xdigit_value(text[2 * i]);
+        const int low = g_ascii_xdigit_value(text[2 * i + 1]);
+        if (high < 0 || low < 0)
+            return false;
+        out[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}
+
 static bool
 load_file(JsonNode *node, struct manifest_file *file)
 {
@@ -179,6 +196,7 @@ load_file(JsonNode *node, struct manifest_file *file)
     file->gen = small_member(o, "generation");
     file->page_bytes = small_member(o, "pageSize");
     file->pgno_last = small_member(o, "pageLast");
+    file->has_signature = signature_member(o, "signature", file->signature);
     return file->kind != 0 && file->name[0] && !strchr(file->name, '/') &&
            strcmp(file->name, "..") != 0 && strcmp(file->name, ".") != 0;
 }
@@ -236,6 +254,8 @@ manifest_parse(const char *text, size_t len, struct manifest_read *out)
     out->gen_low = small_member(root, "genLow");
     out->gen_high = small_member(root, "genHigh");
     out->freeze_lgpos = number_member(root, "freezeLgpos");
+    out->mark = number_member(root, "markLgpos");
+    out->has_sign_log = signature_member(root, "logSignature", out->sign_log);
     bool ok = strcmp(string_member(root, "format"), "jetfs-backup") == 0 &&
               number_member(root, "version") == MANIFEST_FORMAT && load_files(root, out);
     if (!ok) {

@@ -16,6 +16,7 @@
 #include "backup/marks.h"
 #include "esent.h"
 #include "esentx.h"
+#include "page/dbheader.h"
 
 #define MANIFEST_NAME   "backup.json"
 #define MANIFEST_FORMAT 1
@@ -43,6 +44,8 @@ struct manifest_file {
     char *name, *path;
     uint64_t size;
     uint32_t gen, page_bytes, pgno_last;
+    bool has_signature; /* of databases */
+    uint8_t signature[DBHEADER_SIGNATURE_BYTES];
 };
 
 struct manifest_read {
@@ -50,6 +53,9 @@ struct manifest_read {
     bool incremental;
     uint32_t gen_low, gen_high;
     uint64_t freeze_lgpos;
+    uint64_t mark; /* packed; 0: not told */
+    bool has_sign_log;
+    uint8_t sign_log[DBHEADER_SIGNATURE_BYTES];
     struct manifest_file *files;
     size_t n_files;
 };

@@ -76,10 +76,12 @@ struct restore_wanted {
  * JetxRestoreBackup2: copies the databases of the sources to the target, then restore_external with
  * the logs of all sources, which are not changed. A database that is clean and needs no log is just
  * copied. *report may be NULL; its cbStruct is not looked at.
- * JET_errFileNotFound: no database there; JET_errFileAlreadyExists: target_dir holds databases or
- * logs; JET_errDiskFull and others of os/file; JET_errMissingRestoreLogFiles: the stop lies beyond
- * the last log; JET_errEndingRestoreLogTooLow: it lies before the end of the backup itself; those
- * of restore_external.
+ * What is to be restored is verified before, as verify_backup does it, with its codes; on such an
+ * error the report tells the place and nothing else. JET_errFileNotFound: no database there;
+ * JET_errFileAlreadyExists: target_dir holds databases or logs; JET_errDiskFull and others of
+ * os/file; JET_errMissingRestoreLogFiles: the stop lies beyond the last log;
+ * JET_errEndingRestoreLogTooLow: it lies before the end of the backup itself; those of
+ * restore_external.
  */
 JET_ERR restore_backup(const struct restore_wanted *wanted, JETX_RESTOREREPORT *report)
     __attribute__((warn_unused_result));

@@ -7,6 +7,14 @@
 #include "log/filehdr.h"
 #include "os/file.h"
 
+/* Events NULL: nobody wants to know. The inserts may be NULL. */
+static void
+tell(struct events *events, enum event_id id, const char *first, const char *second)
+{
+    if (events != NULL)
+        event_report(events, id, first, second, NULL);
+}
+
 static JET_ERR
 read_header(const char *path, const struct log_filehdr_expect *wanted, struct log_filehdr *header)
 {
@@ -20,6 +28,8 @@ read_header(const char *path, const struct log_filehdr_expect *wanted, struct lo
     if (err >= 0)
         err = os_file_read(file, 0, image, sizeof image);
     os_file_close(file);
+    if (err == JET_errFileIOBeyondEOF)
+        err = JET_errLogFileCorrupt;
     if (err >= 0)
         err = log_filehdr_decode(image, header);
     return err < 0 ? err : log_filehdr_check(header, &expect);
@@ -46,7 +56,7 @@ check_log(const char *path, int32_t gen, struct events *events, struct restore_l
     } else if (header.segments != logs->segments) {
         return JET_errLogFileSizeMismatch;
     } else if (header.prev_created != logs->last_created) {
-        event_report(events, EVENT_RESTORE_LOG_NOT_CONTIGUOUS, path, NULL);
+        tell(events, EVENT_RESTORE_LOG_NOT_CONTIGUOUS, path, NULL);
         return JET_errGivenLogFileIsNotContiguous;
     }
     logs->last_created = header.created;
@@ -61,9 +71,10 @@ restore_check_logs(const struct log_gens *found, struct events *events, struct r
         return JET_errFileNotFound;
     for (int32_t gen = logs->gen_low; gen <= logs->gen_high; gen++) {
         const char *path = log_gens_path(found, gen);
+        logs->gen_bad = gen;
         if (path == NULL) {
             g_autofree char *number = event_number(gen);
-            event_report(events, EVENT_RESTORE_LOG_MISSING, number, NULL);
+            tell(events, EVENT_RESTORE_LOG_MISSING, number, NULL);
             return JET_errFileNotFound;
         }
         JET_ERR err = check_log(path, gen, events, logs);
@@ -88,15 +99,15 @@ restore_check_log_dir(const struct log_gens *found, const struct restore_logs *l
     if (err < 0)
         return err;
     if (memcmp(header.signature, logs->signature, sizeof logs->signature) != 0) {
-        event_report(events, EVENT_EXISTING_LOG_BAD_SIGNATURE, path, NULL);
+        tell(events, EVENT_EXISTING_LOG_BAD_SIGNATURE, path, NULL);
         return JET_errExistingLogFileHasBadSignature;
     }
     if (header.gen > next) {
-        event_report(events, EVENT_RESTORE_CURRENT_LOG_MISSING, path, NULL);
+        tell(events, EVENT_RESTORE_CURRENT_LOG_MISSING, path, NULL);
         return JET_errMissingCurrentLogFiles;
     }
     if (header.gen == next && header.prev_created != logs->last_created) {
-        event_report(events, EVENT_EXISTING_LOG_NOT_CONTIGUOUS, path, NULL);
+        tell(events, EVENT_EXISTING_LOG_NOT_CONTIGUOUS, path, NULL);
         return JET_errExistingLogFileIsNotContiguous;
     }
     return JET_errSuccess;
@@ -119,7 +130,7 @@ restore_wrong_range(struct events *events, enum event_id id, int32_t given, int3
 {
     g_autofree char *has = event_number(given);
     g_autofree char *needs = event_number(needed);
-    event_report(events, id, has, needs, NULL);
+    tell(events, id, has, needs);
     return err;
 }
 
@@ -139,7 +150,7 @@ restore_check_db(const struct copyset_db *db, const struct restore_logs *logs,
         if (err < 0)
             return err;
         if (!belongs(db, &trailer, logs)) {
-            event_report(events, EVENT_PATCH_FILE_MISMATCH, db->path, NULL);
+            tell(events, EVENT_PATCH_FILE_MISMATCH, db->path, NULL);
             return JET_errDatabasePatchFileMismatch;
         }
         high = le32_get(trailer.bkinfo + BKINFO_GEN_HIGH);

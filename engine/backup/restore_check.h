@@ -16,9 +16,11 @@ struct restore_logs {
     uint16_t segments;     /* of each file */
     uint64_t last_created; /* tmCreate of gen_high */
     uint64_t bytes;        /* of all */
+    int32_t gen_bad;       /* the one that was looked at when restore_check_logs failed */
 };
 
-/* gen_low, gen_high are given in *logs; the rest is filled in. Codes: restore_external. */
+/* events NULL: no event is made. gen_low, gen_high are given in *logs; the rest is filled in.
+ * Codes: restore_external. */
 JET_ERR restore_check_logs(const struct log_gens *found, struct events *events,
                            struct restore_logs *logs) __attribute__((warn_unused_result));
 

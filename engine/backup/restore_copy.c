@@ -3,7 +3,10 @@
  * restore_copy: JetxRestoreBackup, the whole way from copied directories; declared in
  * backup/restore.h. What it made is removed again when it fails.
  */
+#include "backup/restore_logs.h"
 #include "backup/restore_target.h"
+#include "backup/verify.h"
+#include "instance/event.h"
 #include "os/file.h"
 
 #define COPY_BYTES (1u << 20)
@@ -150,6 +153,39 @@ fill(const struct restore_wanted *wanted, const struct restore_target *target,
     return err < 0 ? err : check_all_there(target->plan);
 }
 
+/* What verify finds is not restored; the report and an event name the place. */
+static JET_ERR
+verify(const struct restore_wanted *wanted, const struct restore_plan *plan,
+       JETX_RESTOREREPORT *report)
+{
+    JETX_VERIFYREPORT found = {.cbStruct = sizeof found};
+    const struct verify_wanted what = {
+        .dirs = wanted->sources,
+        .n_dirs = wanted->n_sources,
+        .param = wanted->param,
+        .gen_high = restore_stop_gen(plan->stop),
+    };
+    JET_ERR err = verify_sources(&what, &found);
+    if (err >= 0)
+        return JET_errSuccess;
+    g_autofree char *number = event_number(err);
+    event_report(wanted->events, EVENT_RESTORE_FAIL, number, found.szFileFirst, found.szReasonFirst,
+                 NULL);
+    report->ibFirst = found.ibFirst;
+    g_strlcpy(report->szFileFirst, found.szFileFirst, sizeof report->szFileFirst);
+    g_strlcpy(report->szReasonFirst, found.szReasonFirst, sizeof report->szReasonFirst);
+    return err;
+}
+
+/* A plan could not be made of the sources: what is wrong with them? */
+static JET_ERR
+explain(const struct restore_wanted *wanted, const struct restore_plan *plan, JET_ERR err,
+        JETX_RESTOREREPORT *report)
+{
+    JET_ERR found = err == JET_errInvalidParameter ? JET_errSuccess : verify(wanted, plan, report);
+    return found < 0 ? found : err;
+}
+
 JET_ERR
 restore_backup(const struct restore_wanted *wanted, JETX_RESTOREREPORT *report)
 {
@@ -158,17 +194,22 @@ restore_backup(const struct restore_wanted *wanted, JETX_RESTOREREPORT *report)
     JETX_RESTOREREPORT own = {.cbStruct = sizeof own};
     const gint64 start = g_get_monotonic_time();
     JET_ERR err = restore_plan_make(wanted, &plan);
-    if (err >= 0)
+    if (err < 0)
+        err = explain(wanted, &plan, err, &own);
+    else
         err = restore_target_begin(&plan, &target);
     if (err >= 0) {
-        err = fill(wanted, &target, &own);
+        err = verify(wanted, &plan, &own);
+        if (err >= 0)
+            err = fill(wanted, &target, &own);
         err = restore_target_end(&target, err);
     }
-    if (err >= 0 && report != NULL) {
+    if (err >= 0) {
         own.cDatabase = MAX(own.cDatabase, plan.dbs->len);
         own.msElapsed = (uint64_t)(g_get_monotonic_time() - start) / 1000;
-        *report = own;
     }
+    if (report != NULL)
+        *report = own;
     restore_plan_clear(&plan);
     return err;
 }

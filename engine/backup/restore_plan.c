@@ -65,9 +65,11 @@ names(const char *name, const char *path)
     return strcmp(name, path) == 0 || (slash && strcmp(name, slash + 1) == 0);
 }
 
-static bool
-is_wanted(const JETX_RESTOREPARAM *param, const char *path)
+bool
+restore_plan_wants(const JETX_RESTOREPARAM *param, const char *path)
 {
+    if (!param)
+        return true;
     for (uint32_t i = 0; i < param->cDatabase; i++) {
         if (names(param->rgszDatabase[i], path))
             return true;
@@ -101,7 +103,7 @@ choose_databases(const JETX_RESTOREPARAM *param, struct restore_plan *plan)
 {
     for (guint i = 0; i < plan->main->dbs->len; i++) {
         const struct copyset_db *db = copyset_db(plan->main, i);
-        if (!is_wanted(param, db->path))
+        if (!restore_plan_wants(param, db->path))
             continue;
         if (db->err < 0)
             return db->err;

@@ -32,6 +32,8 @@ struct restore_plan {
 /* Codes: restore_backup. plan is to be cleared in any case. */
 JET_ERR restore_plan_make(const struct restore_wanted *wanted, struct restore_plan *plan)
     __attribute__((warn_unused_result));
+/* Is a database of that path to be restored? param may be NULL. */
+bool restore_plan_wants(const JETX_RESTOREPARAM *param, const char *path);
 /* Where a database of that path or name is made. g_free. */
 char *restore_plan_place(const struct restore_plan *plan, const char *path);
 void restore_plan_clear(struct restore_plan *plan);

@@ -81,6 +81,7 @@ JET_ERR os_file_is_locked(const char *path, bool *locked);
 JET_ERR os_file_size_at(const char *path, uint64_t *size);
 bool os_exists(const char *path);
 bool os_is_dir(const char *path);
+bool os_is_file(const char *path); /* a regular file itself, no link to one */
 JET_ERR os_remove(const char *path);
 
 /* Replaces `to`. The caller syncs the directory. */

@@ -127,7 +127,7 @@ test_verify_cut_database_is_found(void **state)
     size_t len;
     assert_true(g_file_get_contents(c->db, &data, &len, NULL));
     copies_put(c->db, data, len - 100);
-    assert_bad(c, JET_errDatabaseCorrupted, "app.edb");
+    assert_bad(c, JET_errBadPatchPage, "app.edb");
 }
 
 static void
@@ -136,7 +136,7 @@ test_verify_damaged_segment_is_found(void **state)
     const struct copies *c = *state;
     g_autofree char *log = copies_log(c, 2);
     copies_damage(log, 4096 + 60);
-    assert_bad(c, JET_errLogReadVerifyFailure, "edb00002.log");
+    assert_bad(c, JET_errLogCorruptDuringHardRestore, "edb00002.log");
 }
 
 static void
@@ -145,7 +145,7 @@ test_verify_missing_log_is_found(void **state)
     const struct copies *c = *state;
     g_autofree char *log = copies_log(c, 2);
     g_unlink(log);
-    assert_bad(c, JET_errMissingRestoreLogFiles, "edb00002.log");
+    assert_bad(c, JET_errFileNotFound, "edb00002.log");
 }
 
 static void
