@@ -39,7 +39,8 @@ name_arg(GVariant *args, gsize i)
     return g_variant_get_bytestring(v);
 }
 
-/* The session died by itself, and its client has not noticed, or hangs: it makes room. */
+/* A session that died by itself is over, whether or not its client notices: attach, detach and the
+ * next session must not wait for one that hangs. */
 static void
 end_dead_session(struct service *service)
 {
@@ -51,6 +52,27 @@ end_dead_session(struct service *service)
                                         "SessionEnded", g_variant_new("(i)", status.errSession),
                                         NULL);
     service_end_session(service, true);
+}
+
+static gboolean
+look_at_session(gpointer arg)
+{
+    struct service *service = arg;
+    end_dead_session(service);
+    if (service->owner)
+        return G_SOURCE_CONTINUE;
+    g_clear_pointer(&service->look, g_source_unref);
+    return G_SOURCE_REMOVE;
+}
+
+static void
+watch_session(struct service *service)
+{
+    if (service->look)
+        return;
+    service->look = g_timeout_source_new_seconds(1);
+    g_source_set_callback(service->look, look_at_session, service, NULL);
+    g_source_attach(service->look, service->context);
 }
 
 static void
@@ -67,6 +89,7 @@ begin_frozen(struct peer *peer, GVariant *args, GDBusMethodInvocation *invocatio
         struct backup_progress holder = {.pid = peer->pid};
         service->owner = peer;
         peer->delivered = 0;
+        watch_session(service);
         (void)service->backend.progress(service->ctx, &holder); /* it may be dead already */
     }
     answer(invocation, err);

@@ -268,6 +268,8 @@ service_stop(struct service *service, JET_ERR reason)
 
     close(service->listen_fd);
     g_source_unref(service->accept);
+    if (service->look)
+        g_source_unref(service->look);
     g_ptr_array_unref(service->peers);
     g_main_loop_unref(service->loop);
     g_main_context_unref(service->context);

@@ -38,6 +38,7 @@ struct service {
     GSource *accept;
     GPtrArray *peers;   /* struct peer */
     struct peer *owner; /* whose session is running; NULL = none */
+    GSource *look;      /* once a second while there is one; NULL = none */
 };
 
 /* Handler of net.jetfs.Backup1; user_data is the struct peer. */

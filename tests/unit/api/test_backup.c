@@ -285,6 +285,167 @@ test_files_without_owner(void **state)
     assert_int_equal(count_in(dir, copy), 500);
 }
 
+/* ---- limits, progress, pages preserved ---- */
+
+static void
+set_limits(struct fixture *f, uintptr_t max_age)
+{
+    ok(JetSetSystemParameter(&f->inst, 0, JET_paramJetxSessionMaxAge, max_age, NULL));
+    ok(JetSetSystemParameter(&f->inst, 0, JET_paramJetxSessionIdle, 100, NULL));
+    ok(JetSetSystemParameter(&f->inst, 0, JET_paramJetxPreimageBudget, 3, NULL));
+    ok(JetSetSystemParameter(&f->inst, 0, JET_paramJetxPinnedLogBudget, 5, NULL));
+    assert_int_equal(JetSetSystemParameter(&f->inst, 0, JET_paramJetxPreimagePercent, 101, NULL),
+                     JET_errInvalidParameter);
+}
+
+static JETX_BACKUPSTATUS
+status_of(JET_INSTANCE inst)
+{
+    JETX_BACKUPSTATUS status = {.cbStruct = sizeof status};
+    ok(JetxGetBackupStatus(inst, &status));
+    return status;
+}
+
+static void
+check_limits(JET_INSTANCE inst)
+{
+    JETX_BACKUPLIMITS tighter = {.cbStruct = sizeof tighter, .secIdle = 50, .secMaxAge = 1000000};
+    ok(JetxSetBackupLimits(inst, &tighter));
+    JETX_BACKUPSTATUS status = status_of(inst);
+    assert_int_equal(status.rgLimit[JETX_limitAge].limit, 500000);
+    assert_int_equal(status.rgLimit[JETX_limitIdle].limit, 50000);
+    assert_int_equal(status.rgLimit[JETX_limitPreimage].limit, 3 << 20);
+    assert_int_equal(status.rgLimit[JETX_limitPinnedLog].limit, 5 << 20);
+    assert_int_equal(status.pidHolder, getpid());
+    assert_int_equal(status.limitEnded, 0);
+
+    tighter.pctPreimage = 101;
+    assert_int_equal(JetxSetBackupLimits(inst, &tighter), JET_errInvalidParameter);
+    assert_int_equal(JetxSetBackupLimits(inst, NULL), JET_errInvalidParameter);
+    tighter = (JETX_BACKUPLIMITS) {.cbStruct = 4};
+    assert_int_equal(JetxSetBackupLimits(inst, &tighter), JET_errInvalidParameter);
+}
+
+static void
+check_progress(JET_INSTANCE inst)
+{
+    JETX_BACKUPPROGRESS progress = {
+        .cbStruct = sizeof progress, .szMount = "/mnt", .cbRequired = 10, .cbServed = 4};
+    ok(JetxReportBackupProgress(inst, &progress));
+    gint64 deadline = g_get_monotonic_time() + 20 * G_USEC_PER_SEC; /* it does not wait */
+    while (status_of(inst).cbServed != 4 && g_get_monotonic_time() < deadline)
+        g_usleep(500);
+    JETX_BACKUPSTATUS status = status_of(inst);
+    assert_string_equal(status.szHolderMount, "/mnt");
+    assert_int_equal(status.cbRequired, 10);
+    assert_int_equal(status.cbServed, 4);
+    memset(progress.szMount, 'x', sizeof progress.szMount);
+    assert_int_equal(JetxReportBackupProgress(inst, &progress), JET_errInvalidParameter);
+    assert_int_equal(JetxReportBackupProgress(inst, NULL), JET_errInvalidParameter);
+}
+
+static void
+check_preserved(JET_INSTANCE inst)
+{
+    JET_HANDLE hf;
+    uint32_t low, high, pages[4];
+    ok(JetOpenFileInstance(inst, "test.edb", &hf, &low, &high));
+    ok(JetxGetPreservedPages(inst, hf, 4, pages));
+    assert_int_equal(JetxGetPreservedPages(inst, hf, 0, pages), JET_errInvalidParameter);
+    assert_int_equal(JetxGetPreservedPages(inst, hf, 4, NULL), JET_errInvalidParameter);
+    assert_int_equal(JetxGetPreservedPages(inst, hf + 77, 4, pages), JET_errInvalidParameter);
+    ok(JetCloseFileInstance(inst, hf));
+    ok(JetOpenFileInstance(inst, "backup.json", &hf, &low, &high));
+    assert_int_equal(JetxGetPreservedPages(inst, hf, 4, pages), JET_errInvalidParameter);
+    ok(JetCloseFileInstance(inst, hf));
+}
+
+static void
+test_limits_here_and_through_the_service(void **state)
+{
+    struct fixture *f = *state;
+    JET_INSTANCE remote;
+    JETX_BACKUPLIMITS none = {.cbStruct = sizeof none};
+    JETX_BACKUPPROGRESS progress = {.cbStruct = sizeof progress};
+    uint32_t pages[1];
+    set_limits(f, 500);
+    ok(JetxConnectInstance(f->dir, &remote));
+    JET_INSTANCE both[] = {f->inst, remote};
+    for (size_t i = 0; i < G_N_ELEMENTS(both); i++) {
+        assert_int_equal(JetxSetBackupLimits(both[i], &none), JET_errNoBackup);
+        assert_int_equal(JetxGetPreservedPages(both[i], 0, 1, pages), JET_errNoBackup);
+        ok(JetxBeginFrozenBackup(both[i], 0));
+        check_limits(both[i]);
+        check_progress(both[i]);
+        check_preserved(both[i]);
+        ok(JetEndExternalBackupInstance(both[i]));
+    }
+    assert_int_equal(JetxReportBackupProgress(f->inst, &progress), JET_errNoBackup);
+    ok(JetxDisconnectInstance(remote));
+    ok(JetBeginExternalBackupInstance(f->inst, 0));
+    assert_int_equal(JetxSetBackupLimits(f->inst, &none), JET_errInvalidBackupSequence);
+    assert_int_equal(JetxReportBackupProgress(f->inst, &progress), JET_errInvalidBackupSequence);
+    (void)JetEndExternalBackupInstance(f->inst);
+}
+
+static bool
+session_is_over(JET_INSTANCE inst)
+{
+    gint64 deadline = g_get_monotonic_time() + 30 * G_USEC_PER_SEC;
+    while (status_of(inst).errSession == 0 && g_get_monotonic_time() < deadline)
+        g_usleep(1000);
+    return status_of(inst).errSession < 0;
+}
+
+static void
+test_a_session_that_is_too_old_ends(void **state)
+{
+    struct fixture *f = *state;
+    JET_INSTANCE remote;
+    JET_SESID ses;
+    JETX_BACKUPLIMITS none = {.cbStruct = sizeof none};
+    set_limits(f, 1);
+    ok(JetxBeginFrozenBackup(f->inst, 0));
+    assert_true(session_is_over(f->inst));
+    assert_int_equal(JetxSetBackupLimits(f->inst, &none), JET_errBackupAbortByServer);
+    assert_int_equal(status_of(f->inst).limitEnded, 1 + JETX_limitAge);
+    assert_int_equal(JetEndExternalBackupInstance(f->inst), JET_errBackupAbortByServer);
+
+    ok(JetxConnectInstance(f->dir, &remote));
+    ok(JetxBeginFrozenBackup(remote, 0));
+    assert_true(session_is_over(remote));
+    gint64 deadline = g_get_monotonic_time() + 30 * G_USEC_PER_SEC;
+    ok(JetBeginSession(f->inst, &ses, NULL, NULL));
+    ok(JetCloseDatabase(f->ses, f->db, 0));
+    while (JetDetachDatabase(ses, NULL) < 0 && g_get_monotonic_time() < deadline)
+        g_usleep(1000); /* its holder does nothing, and is not waited for */
+    assert_true(g_get_monotonic_time() < deadline);
+    ok(JetEndSession(ses, 0));
+    JETX_BACKUPSTATUS status = status_of(remote);
+    assert_string_equal(status.szState, "aborted");
+    assert_int_equal(status.limitEnded, 1 + JETX_limitAge);
+    assert_int_equal(JetEndExternalBackupInstance(remote), JET_errBackupAbortByServer);
+    ok(JetxDisconnectInstance(remote));
+}
+
+static void
+test_an_older_status_struct_is_not_overrun(void **state)
+{
+    struct fixture *f = *state;
+    JET_INSTANCE remote;
+    JETX_BACKUPSTATUS status;
+    ok(JetxConnectInstance(f->dir, &remote));
+    JET_INSTANCE both[] = {f->inst, remote};
+    for (size_t i = 0; i < G_N_ELEMENTS(both); i++) {
+        memset(&status, 0x5a, sizeof status);
+        status.cbStruct = offsetof(JETX_BACKUPSTATUS, rgLimit);
+        ok(JetxGetBackupStatus(both[i], &status));
+        assert_int_equal(status.cbStruct, offsetof(JETX_BACKUPSTATUS, rgLimit));
+        assert_int_equal(((uint8_t *)&status)[offsetof(JETX_BACKUPSTATUS, rgLimit)], 0x5a);
+    }
+    ok(JetxDisconnectInstance(remote));
+}
+
 /* ---- recovered: clean databases instead of images and logs ---- */
 
 static void
@@ -622,6 +783,9 @@ main(void)
         SERVED(test_frozen_copy_through_the_service),
         SERVED(test_disconnect_ends_the_session),
         CASE(test_files_without_owner),
+        SERVED(test_limits_here_and_through_the_service),
+        SERVED(test_a_session_that_is_too_old_ends),
+        SERVED(test_an_older_status_struct_is_not_overrun),
         SERVED(test_recovered_view_of_a_live_instance),
         CASE(test_recovered_view_of_crashed_files),
         CASE(test_directory_backup_full_and_incremental),

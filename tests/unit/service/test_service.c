@@ -432,6 +432,21 @@ test_limits_and_progress_arrive(void **state)
 }
 
 static void
+test_dead_session_ends_without_its_client(void **state)
+{
+    struct fix *f = *state;
+    struct service_client *client = begun(f);
+    notes->dead = true;
+    assert_true(wait_for_count(&notes->ended_normally, 1)); /* as stopped */
+    assert_int_equal(notes->stopped, 1);
+    notes->dead = false;
+    assert_int_equal(service_client_end(client, JET_bitBackupEndNormal),
+                     JET_errBackupAbortByServer);
+    service_client_close(client);
+    assert_int_equal(notes->aborted, 0);
+}
+
+static void
 test_dead_session_makes_room(void **state)
 {
     struct fix *f = *state;
@@ -750,6 +765,7 @@ main(int argc, char **argv)
         TEST(test_session_passes_everything_through),
         TEST(test_session_belongs_to_its_connection),
         TEST(test_limits_and_progress_arrive),
+        TEST(test_dead_session_ends_without_its_client),
         TEST(test_dead_session_makes_room),
         TEST(test_closed_connection_aborts_session),
         TEST(test_killed_client_aborts_session),
