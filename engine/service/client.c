@@ -246,6 +246,8 @@ call(struct service_client *client, const char *method, GVariant *args, const ch
         return last_word(client);
     }
     g_variant_get_child(answer, 0, "i", &err);
+    if (err == JET_errNoBackup && *client->ended < 0)
+        err = *client->ended; /* said before the answer, and after the check */
     if (err >= 0 && reply)
         *reply = g_steal_pointer(&answer);
     return err;
