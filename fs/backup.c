@@ -4,6 +4,7 @@
 #include "attributes.h"
 #include "session_limits.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -25,11 +26,28 @@ file_free(gpointer data)
     g_free(file);
 }
 
+/* Is there a file that its owner keeps from us? Then it is not a program that does. */
+static bool
+has_unreadable(const char *dir)
+{
+    g_autoptr(GDir) list = g_dir_open(dir, 0, NULL);
+    const char *name;
+    bool found = false;
+
+    while (list != NULL && !found && (name = g_dir_read_name(list)) != NULL) {
+        g_autofree char *path = g_build_filename(dir, name, NULL);
+        found = access(path, R_OK) < 0 && errno == EACCES;
+    }
+    return found;
+}
+
 static char *
 explain_open(const char *source, bool is_file, JET_ERR err)
 {
     const char *hint;
 
+    if (err == JET_errFileAccessDenied && !is_file && has_unreadable(source))
+        err = JET_errAccessDenied;
     switch (err) {
     case JET_errFileAccessDenied:
         hint = is_file ? "a running program has it open: give the program's instance directory "

@@ -7,11 +7,13 @@
 #include "mount.h"
 #include "mounts.h"
 #include "stale.h"
+#include "status.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -98,14 +100,31 @@ lock_mountpoint(const char *mountpoint)
     return fd;
 }
 
+static void
+explain_lock(const struct mount_request *request, int err)
+{
+    struct status_summary earlier;
+    bool lives = status_load(request->status_path, &earlier) &&
+                 strcmp(earlier.state, "done") != 0 && status_is_alive(&earlier);
+
+    if (err == EWOULDBLOCK && lives)
+        fprintf(stderr,
+                "jetfs: %s: the driver of a mount that was unmounted lazily (pid %d) still serves "
+                "files of it: end it with `jetfs umount --abort %s`\n",
+                request->mountpoint, earlier.pid, request->mountpoint);
+    else
+        fprintf(stderr, "jetfs: %s: %s\n", request->mountpoint,
+                err == EWOULDBLOCK ? "another jetfs starts or ends there: try again in a moment"
+                                   : g_strerror(err));
+    status_summary_clear(&earlier);
+}
+
 static enum jetfs_exit
 run(const struct mount_request *request, struct start *start)
 {
     int fd = lock_mountpoint(request->mountpoint);
     if (fd < 0) {
-        fprintf(stderr, "jetfs: %s: %s\n", request->mountpoint,
-                errno == EWOULDBLOCK ? "another jetfs starts or ends there: try again in a moment"
-                                     : g_strerror(errno));
+        explain_lock(request, errno);
         return EXIT_ENVIRONMENT;
     }
     if (mounts_look(request->mountpoint) != MOUNTS_NONE) {
@@ -125,7 +144,7 @@ start_mount(const struct arguments *a)
 {
     g_autofree char *source = g_canonicalize_filename(a->paths[0], NULL);
     g_autofree char *mountpoint = mounts_resolve(a->paths[1]);
-    g_autofree char *message = NULL;
+    struct trouble trouble = {0};
     struct start start = {.foreground = a->foreground};
     enum jetfs_exit code;
 
@@ -137,8 +156,10 @@ start_mount(const struct arguments *a)
     g_autofree char *status_path = a->options.status_path != NULL ? g_strdup(a->options.status_path)
                                                                   : mounts_status_path(mountpoint);
     (void)stale_clean_up(mountpoint, status_path);
-    if (!checks_before_mount(source, mountpoint, &message)) {
-        fprintf(stderr, "jetfs: %s\n", message);
+    if (!checks_before_mount(source, mountpoint, status_path, &a->options, &trouble)) {
+        g_autofree char *text = trouble_text(&trouble);
+        fprintf(stderr, "jetfs: %s\n", text);
+        trouble_clear(&trouble);
         return EXIT_ENVIRONMENT;
     }
     struct mount_request request = {source, mountpoint, status_path, &a->options, on_ready, &start};

@@ -26,6 +26,7 @@ static const struct verb {
     {"umount", cmd_umount, "End a session, print its result and exit by it"},
     {"status", cmd_status, "Print the state or the result of a session"},
     {"list", cmd_list, "List live instances that offer backups, and mounts"},
+    {"doctor", cmd_doctor, "Say what keeps mounts from working, and what to do"},
     {"verify", cmd_verify, "Verify a copied backup"},
     {"restore", cmd_restore, "Restore a copied backup to clean databases"},
 };

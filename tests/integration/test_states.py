@@ -3,12 +3,17 @@
 """Broken and stale states: each is made here, and has to be named with its cause and its cure."""
 import json
 import os
+import shutil
 import signal
+import stat
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'tools'))
 import harness as h  # noqa: E402
+
+USER = 65534
+AS_USER = ['setpriv', f'--reuid={USER}', f'--regid={USER}', '--clear-groups']
 
 
 def jetfs(*args, **kw):
@@ -95,6 +100,10 @@ def lazy(load, work):
     h.run('umount', '-i', '-l', mount.path)
     entry = mount_of(mount.path)
     h.ok((entry.get('state'), entry.get('pid')) == ('detached', driver), 'lazy: listed as detached', entry)
+    h.ok(named(doctor(), 'lazy-unmount', 'bad', f'driver {driver}', f'{holder.pid} (python3)', '--abort'),
+         'lazy: doctor says so')
+    code, out = jetfs(load.dir, mount.path)
+    h.ok(says(code, h.ENVIRONMENT, out, 'unmounted lazily', f'pid {driver}', '--abort'), 'lazy: no second mount', out)
     code, out = mount.umount()
     h.ok(says(code, h.ENVIRONMENT, out, 'unmounted lazily', f'pid {driver}', f'{holder.pid} (python3)', '--abort'),
          'lazy: umount names who keeps it', out)
@@ -110,6 +119,7 @@ def dead_driver(load, work):
     os.kill(driver, signal.SIGKILL)
     h.wait_for(lambda: is_gone(driver), 'the death of the driver')
     h.ok(mount_of(mount.path).get('state') == 'dead', 'dead driver: listed', mount_of(mount.path))
+    h.ok(named(doctor(), 'stale-mount', 'bad', 'ENOTCONN', 'jetfs umount'), 'dead driver: doctor says so')
     code, out = jetfs('status', mount.path)
     h.ok(says(code, h.DRIVER_DIED, out, 'the driver was killed', 'is no backup'), 'dead driver: said and cleaned', out)
     h.ok(not os.path.ismount(mount.path), 'dead driver: nothing stays mounted')
@@ -125,6 +135,217 @@ def dead_owner(load, work):
     h.ok(code == h.ABORTED_BY_SERVER, 'dead owner: umount says it again', out)
 
 
+# ---- doctor ----
+
+def doctor(*args, prefix=(), **kw):
+    """(exit code, {check: finding}) of the findings that are not good, and the good ones' names."""
+    code, out = h.run(*prefix, h.JETFS, 'doctor', '--json', *args, **kw)
+    findings = json.loads(out)['findings']
+    wrong = {f['check']: f for f in findings if f['state'] != 'good'}
+    return code, wrong, {f['check'] for f in findings if f['state'] == 'good'}
+
+
+def named(result, check, state, *words):
+    code, wrong, _ = result
+    finding = wrong.get(check, {})
+    text = finding.get('cause', '') + ' / ' + finding.get('fix', '')
+    return (finding.get('state') == state and code == (1 if state == 'bad' else code)
+            and finding['fix'] != '' and all(word in text for word in words))
+
+
+def doctor_of_health(load, work):
+    mnt = os.path.join(work, 'healthy')
+    os.mkdir(mnt)
+    code, wrong, good = doctor(load.dir, mnt)
+    h.ok(code == 0 and not any(f['state'] == 'bad' for f in wrong.values()), 'doctor: nothing is bad', wrong)
+    h.ok({'dev-fuse', 'kernel-fuse', 'clock', 'source', 'service', 'mountpoint', 'status-file',
+          'apart'} <= good, 'doctor: and it says what is good', good)
+    code, out = jetfs('doctor', load.dir)
+    h.ok(says(code, 0, out, 'good  dev-fuse: ', 'Nothing is broken.'), 'doctor: as text', out)
+
+
+# ---- the machine ----
+
+def in_namespace(setup, *command, **kw):
+    """The command in a mount namespace that the shell script `setup` has changed."""
+    return h.run('unshare', '-m', 'sh', '-c', f'{setup}\nshift 0; exec "$@"', 'sh', *command, **kw)
+
+
+NO_DEVICE = 'mount -t tmpfs none /dev || exit 99'
+
+
+def no_device(load, work):
+    mnt = os.path.join(work, 'mnt')
+    code, out = in_namespace(NO_DEVICE, h.JETFS, load.dir, mnt)
+    h.ok(says(code, h.ENVIRONMENT, out, '/dev/fuse is missing', 'modprobe fuse', '--device /dev/fuse'),
+         'no /dev/fuse: said, with the cure', out)
+    prefix = ('unshare', '-m', 'sh', '-c', NO_DEVICE + '; exec "$@"', 'sh')
+    h.ok(named(doctor(prefix=prefix), 'dev-fuse', 'bad', 'missing', 'modprobe'), 'no /dev/fuse: doctor says so')
+
+
+def user_states(load, work):
+    """What only an ordinary user meets."""
+    directory = os.path.join(work, 'user')
+    mnt = os.path.join(directory, 'mnt')
+    copy = os.path.join(directory, 'copy')
+    for path in (directory, mnt, copy):
+        os.mkdir(path)
+        os.chown(path, USER, USER)
+    node = os.path.join(work, 'fuse')
+    os.mknod(node, 0o666 | stat.S_IFCHR, os.stat('/dev/fuse').st_rdev)
+    os.chmod(node, 0o666)
+    code, out = h.run(*AS_USER, h.JETFS, '--version')
+    if code != 0 or h.run('mount', '--bind', node, '/dev/fuse')[0] != 0:
+        h.skip('an ordinary user', f'uid {USER} cannot run jetfs or have a /dev/fuse of its own: {out}')
+        return
+    shutil.copy(os.path.join(load.dir, 'app.edb'), copy)
+    os.chown(os.path.join(copy, 'app.edb'), USER, USER)
+
+    nowhere = [*AS_USER, 'env', 'PATH=/nowhere']
+    code, out = h.run(*nowhere, h.JETFS, copy, mnt)
+    h.ok(says(code, h.ENVIRONMENT, out, 'fusermount3 is missing', 'install the package fuse3'),
+         'no fusermount3: said, with the cure', out)
+    h.ok(named(doctor(prefix=nowhere), 'fusermount3', 'bad', 'missing', 'fuse3'), 'no fusermount3: doctor says so')
+
+    plain = os.path.join(work, 'bin')
+    os.mkdir(plain)
+    shutil.copy(shutil.which('fusermount3'), plain)
+    os.chmod(plain + '/fusermount3', 0o755)  # no setuid bit
+    weak = [*AS_USER, 'env', 'PATH=' + plain]
+    code, out = h.run(*weak, h.JETFS, copy, mnt)
+    h.ok(says(code, h.ENVIRONMENT, out, 'not setuid root', 'chmod u+s'), 'fusermount3 without rights: said', out)
+
+    conf = os.path.join(work, 'fuse.conf')
+    with open(conf, 'w', encoding='ascii') as f:
+        f.write('#user_allow_other\n')
+    h.run('mount', '--bind', conf, '/etc/fuse.conf')
+    code, out = h.run(*AS_USER, h.JETFS, copy, mnt, '-o', 'allow_other')
+    h.ok(says(code, h.ENVIRONMENT, out, 'user_allow_other', '/etc/fuse.conf'), 'allow_other not allowed: said', out)
+    h.ok(named(doctor(prefix=AS_USER), 'allow-other', 'note', 'user_allow_other'), 'allow_other: doctor says so')
+    with open(conf, 'w', encoding='ascii') as f:
+        f.write('user_allow_other\n')
+    code, out = h.run(*AS_USER, h.JETFS, copy, mnt, '-o', 'allow_other')
+    h.ok(code == 0, 'allow_other allowed: mounted', out)
+    h.run(*AS_USER, h.JETFS, 'umount', '--abort', mnt)
+    h.ok('allow-other' in doctor(prefix=AS_USER)[2], 'allow_other allowed: doctor says so')
+
+    os.chmod(load.dir, 0o755)
+    for path, what in ((load.dir, 'a directory'), (os.path.join(load.dir, 'app.edb'), 'a file'),
+                       (os.path.join(load.dir, 'edb.backup'), 'a socket')):
+        code, out = h.run(*AS_USER, h.JETFS, path, mnt)
+        h.ok(says(code, h.ENVIRONMENT, out, 'belongs to', 'run jetfs as'), f'{what} of another user: said', out)
+    h.ok(named(doctor(os.path.join(load.dir, 'app.edb'), prefix=AS_USER), 'source', 'bad', 'belongs to root'),
+         'of another user: doctor says so')
+    code, out = h.run(*AS_USER, h.JETFS, copy, os.path.join(work, 'healthy'))
+    h.ok(says(code, h.ENVIRONMENT, out, 'may not write there'), 'a mount point of another user: said', out)
+    h.run('umount', '/etc/fuse.conf')
+
+
+# ---- the status file ----
+
+def status_file(load, work):
+    small = os.path.join(work, 'small')
+    mnt = os.path.join(work, 'mnt')
+    os.mkdir(small)
+    h.run('mount', '-t', 'tmpfs', '-o', 'size=64k', 'none', small)
+    try:
+        with open(small + '/full', 'wb') as f:
+            try:
+                f.write(bytes(1 << 20))
+            except OSError:
+                pass
+    except OSError:
+        pass
+    code, out = jetfs(load.dir, mnt, '-o', f'status={small}/x.json')
+    h.ok(says(code, h.ENVIRONMENT, out, 'No space left', 'make room in', 'status='), 'full status directory: said', out)
+    os.mkdir(small + '/in')
+    h.ok(named(doctor(small + '/in'), 'status-file', 'bad', 'No space left', 'make room'),
+         'full status directory: doctor says so')
+    h.run('mount', '-o', 'remount,ro', small)
+    code, out = jetfs(load.dir, mnt, '-o', f'status={small}/x.json')
+    h.ok(says(code, h.ENVIRONMENT, out, 'Read-only file system', 'writable', 'status='),
+         'read-only status directory: said', out)
+    h.ok(named(doctor(small + '/in'), 'status-file', 'bad', 'Read-only'), 'read-only status directory: doctor says so')
+    code, out = jetfs(load.dir, small + '/in', '-o', f'status={work}/elsewhere.json')
+    h.ok(code == 0, 'read-only status directory: the cure works', out)
+    jetfs('umount', '--abort', small + '/in')
+    h.run('umount', small)
+
+
+# ---- paths ----
+
+def paths(load, work):
+    mnt = os.path.join(work, 'mnt')
+    full = os.path.join(work, 'full')
+    empty = os.path.join(work, 'empty')
+    inside = os.path.join(load.dir, 'inside')
+    for path in (full, full + '/x', empty, inside):
+        os.mkdir(path)
+    above = os.path.join(work, 'above')
+    os.makedirs(above + '/data')
+    shutil.copy(os.path.join(load.dir, 'app.edb'), above + '/data')
+    h.run('mount', '-t', 'tmpfs', '-o', 'size=32m', 'none', empty)
+    for what, source, mountpoint, check, *words in (
+            ('mount point missing', load.dir, work + '/none', 'mountpoint', 'no such directory', 'mkdir -p'),
+            ('mount point not empty', load.dir, full, 'mountpoint', 'not empty', 'hide'),
+            ('mount point a file', load.dir, load.ledger, 'mountpoint', 'not a directory'),
+            ('over another file system', load.dir, empty, 'mountpoint', 'another file system', 'take another'),
+            ('mount point inside the data', load.dir, inside, 'apart', 'within each other', 'outside'),
+            ('data inside the mount point', above + '/data', above, 'apart', 'within each other', 'outside'),
+            ('source missing', work + '/none', mnt, 'source', 'No such file', 'the source is'),
+            ('source without databases', full, mnt, 'service', 'give an instance directory')):
+        code, out = jetfs(source, mountpoint)
+        h.ok(says(code, h.ENVIRONMENT, out, *words), f'{what}: said', out)
+        result = doctor(source, mountpoint)
+        h.ok(named(result, check, 'bad', *words), f'{what}: doctor says so', result)
+    os.mkdir(empty + '/data')
+    shutil.copy(os.path.join(load.dir, 'app.edb'), empty + '/data')
+    h.ok(named(doctor(empty + '/data'), 'room', 'note', 'old images', 'JET_paramJetxPreimagePath'),
+         'hardly any room for old images: doctor says so')
+    h.run('umount', empty)
+    mount = h.Mount(load.dir, mnt)
+    code, out = jetfs(load.dir, mnt)
+    h.ok(says(code, h.ENVIRONMENT, out, 'a jetfs is mounted there already', 'jetfs umount'), 'mounted twice: said', out)
+    other = os.path.join(work, 'other')
+    os.mkdir(other)
+    h.ok(named(doctor(load.dir, other), 'session', 'note', f'pid {mount.pid()}', mnt), 'a second session: doctor says who')
+    mount.umount('--abort')
+
+
+def leftovers(load, work):
+    tmp = os.path.join(work, 'tmp')
+    os.makedirs(tmp + '/jetfs-recovered-AbCdEf')
+    env = {**os.environ, 'TMPDIR': tmp}
+    h.ok(named(doctor(env=env), 'leftovers', 'note', 'jetfs-recovered-AbCdEf', 'rm -r'), 'a leftover copy: doctor says so')
+    with open(tmp + '/jetfs-recovered-AbCdEf/x', 'wb'):
+        h.ok('leftovers' in doctor(env=env)[2], 'a copy in use is no leftover')
+
+
+def fake_status(work, name, **changes):
+    """A mount point whose status was written by a driver that is this process."""
+    with open('/proc/self/stat', encoding='ascii') as f:
+        ticks = int(f.read().rsplit(')', 1)[1].split()[19])
+    path = os.path.join(work, name)
+    os.mkdir(path)
+    status = {'version': 1, 'state': 'running', 'result': {'name': 'running', 'exit': 7, 'text': 'it runs'},
+              'mountpoint': path, 'status_file': path + '.status.json', 'source': '/x',
+              'driver': {'pid': os.getpid(), 'start_ticks': ticks}, 'owner': {'live': True, 'pid': os.getpid()},
+              'begin': '2026-01-01T00:00:00.000Z', **changes}
+    with open(path + '.status.json', 'w', encoding='utf-8') as f:
+        json.dump(status, f)
+    return path
+
+
+def told_by_status(work):
+    """States of a moment, or of a machine that cannot be changed here: told by the status file."""
+    path = fake_status(work, 'dead-driver', driver={'pid': 1, 'start_ticks': 1})
+    h.ok(named(doctor(path), 'driver', 'bad', 'is dead', 'no backup', 'jetfs status'), 'dead driver: doctor says so')
+    path = fake_status(work, 'set-back', driver={'pid': 1, 'start_ticks': 1}, begin='2999-01-01T00:00:00.000Z')
+    h.ok(named(doctor(path), 'clock', 'note', 'set back', 'timedatectl'), 'clock set back: doctor says so')
+    path = fake_status(work, 'owner', driver={'pid': 1, 'start_ticks': 1}, owner={'live': True, 'pid': 2 ** 22})
+    h.ok(named(doctor(path), 'owner', 'bad', 'owns the database', 'is dead', '--abort'), 'dead owner: doctor says so')
+
+
 def alone():
     """In a mount namespace of its own, so that no copy of a mount lives on in another's."""
     if os.geteuid() == 0 and 'TEST_STATES_ALONE' not in os.environ:
@@ -137,10 +358,21 @@ def main():
     alone()
     work = os.path.realpath(h.scratch())
     load = h.Load(work, '--accounts', 100, '--log-kib', 256, '--rate', 200).wait_ready(20)
+    os.chmod(work, 0o755)
     list_instances(load, work)
     busy(load, work)
     lazy(load, work)
     dead_driver(load, work)
+    doctor_of_health(load, work)
+    paths(load, work)
+    leftovers(load, work)
+    told_by_status(work)
+    if os.geteuid() == 0:
+        no_device(load, work)
+        status_file(load, work)
+        user_states(load, work)
+    else:
+        h.skip('the machine and other users', 'needs root, to change what this test sees of them')
     dead_owner(load, work)
     h.done()
 

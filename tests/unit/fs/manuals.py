@@ -141,6 +141,14 @@ class Manuals(unittest.TestCase):
         for verb in verbs():
             self.assertEqual(page_options(verb), help_options(verb), verb)
 
+    def test_checks_of_doctor_are_those_of_its_code(self):
+        code = "".join(text_of("fs", name) for name in os.listdir(os.path.join(TOP, "fs"))
+                       if re.match(r"(cmd_)?doctor\w*\.c$", name))
+        call = r'doctor_(?:good|add|take)\(\w+,(?: [\w ]+,)?\s*"([a-z0-9-]+)"'
+        known = set(re.findall(call, code)) | set(re.findall(r'[?:] "([a-z-]+)"', code))
+        manual = tags(page_section(page("jetfs-doctor.1"), "CHECKS"))
+        self.assertEqual(set(manual), known)
+
     def test_words_of_o_are_those_that_the_program_knows(self):
         words = re.search(r"known are ([^;\n]*)", jetfs("a", "b", "-o", "nonsense")[2]).group(1)
         known = {re.match(r"\w+", word).group(0) for word in words.split(", ")}
