@@ -201,6 +201,11 @@ JetCreateInstanceW(JET_INSTANCE *pinstance, JET_PCWSTR szInstanceName)
  * JET_errRequiredLogFilesMissing, JET_errLogFileCorrupt, JET_errBadLogVersion,
  * JET_errSoftRecoveryOnBackupDatabase, JET_errAttachedDatabaseMismatch ... (log format 5.7);
  * JET_wrnCommittedLogFilesLost; JET_errFileAccessDenied: the backup service cannot have its socket.
+ *
+ * prstInfo->lgposStop (the first record that is left out) or logtimeStop ends recovery before the
+ * end of the log. With JET_paramDeleteOutOfRangeLogs what lies beyond is removed, and the instance
+ * runs: JET_wrnCommittedLogFilesRemoved; else JET_errRecoveredWithoutUndo. A database that may
+ * have pages from beyond: JET_errRequiredLogFilesMissing. pfnStatus gets JET_snpRestore.
  */
 JET_ERR
 JetInit3A(JET_INSTANCE *pinstance, JET_RSTINFO_A *prstInfo, JET_GRBIT grbit)

@@ -9,10 +9,23 @@
 #include "base/error.h"
 #include "esentx.h"
 #include "instance/registry.h"
+#include "log/stream.h"
+
+#define REASON_BYTES sizeof(((JETX_RESTOREREPORT *)NULL)->szReasonFirst)
+
+/* The first thing that went wrong says most. */
+static void
+hear(void *ctx, enum event_id id, enum event_type type, const char *text)
+{
+    char *reason = ctx;
+    (void)id;
+    if (type != EVENT_INFORMATION && reason[0] == '\0')
+        g_strlcpy(reason, text, REASON_BYTES);
+}
 
 /* Events of a restore come from an instance of its own, as ESE names it. */
 static struct events *
-restore_events(void)
+restore_events(char *reason)
 {
     registry_lock();
     const struct params *params = registry_defaults();
@@ -20,32 +33,24 @@ restore_events(void)
         .source = params_text(params, JET_paramEventSource),
         .instance = "Restore0001",
         .file = params_text(params, JET_paramJetxEventFile),
-        .no_information = params_number(params, JET_paramNoInformationEvent) != 0});
+        .no_information = params_number(params, JET_paramNoInformationEvent) != 0,
+        .hear = reason != NULL ? hear : NULL,
+        .hear_ctx = reason});
     registry_unlock();
     return events;
 }
 
-/*
- * The target instance of JetExternalRestore2. *running: it runs, so that its logs are its own
- * affair. JET_errBadRestoreTargetInstance: no instance of that name, or of another base name.
- */
+/* Its log is rolled, so that all that is durable now lies in closed logs, up to *gen. With circular
+ * logging there is no chain to go on: 0. The gate's errors. */
 static JET_ERR
-find_target(const char *name, const char *log_path, const char *base, bool *running)
+close_log(struct instance *inst, int32_t *gen)
 {
-    g_autofree char *dir = log_path != NULL ? g_canonicalize_filename(log_path, NULL) : NULL;
-    JET_ERR err = name != NULL ? JET_errBadRestoreTargetInstance : JET_errSuccess;
-    struct instance *inst;
-    *running = false;
-    for (size_t i = 0; !*running && (inst = registry_nth(i)) != NULL; i++) {
-        const bool is_it = name != NULL ? strcmp(inst->name, name) == 0
-                                        : dir != NULL && g_strcmp0(inst->log_dir, dir) == 0;
-        *running = is_it && inst->state == INSTANCE_RUNNING;
-        if (*running)
-            err = strcmp(params_text(inst->params, JET_paramBaseName), base) == 0
-                      ? JET_errSuccess
-                      : JET_errBadRestoreTargetInstance;
-        registry_release(inst);
-    }
+    JET_ERR err = instance_enter(inst);
+    if (err < 0)
+        return err;
+    if (params_number(inst->params, JET_paramCircularLog) == 0)
+        err = log_roll(inst->log, gen);
+    instance_leave(inst);
     return err;
 }
 
@@ -53,14 +58,42 @@ struct target {
     const char *name;
     const char *log_path;
     const char *checkpoint_path;
+    bool running;  /* found: it runs, so that its logs are its own affair */
+    char *log_dir; /* ... but may be read, up to gen; NULL = circular */
+    int32_t gen;
 };
 
+/*
+ * The target instance of JetExternalRestore2. JET_errBadRestoreTargetInstance: no instance of that
+ * name, or of another base name; the gate's errors.
+ */
 static JET_ERR
-restore(const struct restore_params *wanted, const struct target *target)
+find_target(struct target *t, const char *base)
+{
+    g_autofree char *dir = t->log_path != NULL ? g_canonicalize_filename(t->log_path, NULL) : NULL;
+    JET_ERR err = t->name != NULL ? JET_errBadRestoreTargetInstance : JET_errSuccess;
+    bool *running = &t->running;
+    struct instance *inst;
+    for (size_t i = 0; !*running && (inst = registry_nth(i)) != NULL; i++) {
+        const bool is_it = t->name != NULL ? strcmp(inst->name, t->name) == 0
+                                           : dir != NULL && g_strcmp0(inst->log_dir, dir) == 0;
+        *running = is_it && inst->state == INSTANCE_RUNNING;
+        if (*running)
+            err = strcmp(params_text(inst->params, JET_paramBaseName), base) == 0
+                      ? close_log(inst, &t->gen)
+                      : JET_errBadRestoreTargetInstance;
+        if (*running && t->gen != 0)
+            t->log_dir = g_strdup(inst->log_dir);
+        registry_release(inst);
+    }
+    return err;
+}
+
+static JET_ERR
+restore(const struct restore_params *wanted, struct target *target)
 {
     struct restore_params params = *wanted;
     const bool has_paths = target->log_path != NULL;
-    bool running = false;
     if (has_paths != (target->checkpoint_path != NULL) || (has_paths && target->name != NULL))
         return JET_errInvalidParameter;
     if (wanted->log_dir == NULL || (wanted->map == NULL && wanted->n_map != 0) ||
@@ -70,25 +103,30 @@ restore(const struct restore_params *wanted, const struct target *target)
     if (err < 0)
         return err;
     if (target->name != NULL || has_paths)
-        err = find_target(target->name, target->log_path, wanted->base, &running);
-    if (err >= 0 && has_paths && !running) {
+        err = find_target(target, wanted->base);
+    if (has_paths && !target->running) {
         params.log_dir = target->log_path;
         params.checkpoint_dir = target->checkpoint_path;
     }
+    params.forward_dir = target->log_dir;
+    params.forward_high = target->gen;
     if (err >= 0) {
-        params.events = restore_events();
+        params.events = restore_events(NULL);
         err = restore_external(&params, NULL);
         events_free(params.events);
     }
     registry_leave_mode();
-    return err == JET_errSuccess && running ? JET_wrnTargetInstanceRunning : err;
+    g_free(target->log_dir);
+    return err == JET_errSuccess && target->running ? JET_wrnTargetInstanceRunning : err;
 }
 
 /**
  * JetExternalRestore(2): recovers copied databases, in place, with the logs genLow..genHigh of
  * szBackupLogPath (0 and 0: all there are) and those in szLogPath that go on from them. rgrstmap
  * says where the databases lie (szNewDatabaseName). A target given by its paths is where the log
- * goes on; a target that runs keeps its logs to itself: JET_wrnTargetInstanceRunning.
+ * goes on; of one that runs the log is rolled, what it has closed then is replayed too, and the
+ * stream goes on in szLogPath: JET_wrnTargetInstanceRunning. Logs of a target with circular logging
+ * are left alone.
  *
  * JET_errInvalidParameter: pLogInfo or its cbSize, map and count at odds, target by halves or
  * twice, no szLogPath; JET_errRunningInOneInstanceMode; JET_errBadRestoreTargetInstance;
@@ -115,8 +153,9 @@ JetExternalRestore2A(JET_PSTR szCheckpointFilePath, JET_PSTR szLogPath, JET_RSTM
         .gen_high = (int32_t)pLogInfo->ulGenHigh,
         .pfn = pfn,
     };
-    return restore(&params, &(struct target) {szTargetInstanceName, szTargetInstanceLogPath,
-                                              szTargetInstanceCheckpointPath});
+    return restore(&params, &(struct target) {.name = szTargetInstanceName,
+                                              .log_path = szTargetInstanceLogPath,
+                                              .checkpoint_path = szTargetInstanceCheckpointPath});
 }
 
 JET_ERR
@@ -228,13 +267,16 @@ restore_backup_with(const struct restore_wanted *wanted, JETX_RESTOREREPORT *pre
     struct restore_wanted with_events = *wanted;
     if (preport != NULL && preport->cbStruct < REPORT_BYTES_MIN)
         return JET_errInvalidParameter;
-    with_events.events = restore_events();
+    char reason[REASON_BYTES] = "";
+    with_events.events = restore_events(reason);
     JET_ERR err = restore_backup(&with_events, &report);
     events_free(with_events.events);
-    if (preport != NULL) {
-        report.cbStruct = preport->cbStruct;
-        memcpy(preport, &report, MIN(sizeof report, preport->cbStruct));
-    }
+    if (preport == NULL)
+        return err;
+    if (err < 0 && report.szReasonFirst[0] == '\0')
+        memcpy(report.szReasonFirst, reason, sizeof reason);
+    report.cbStruct = preport->cbStruct;
+    memcpy(preport, &report, MIN(sizeof report, preport->cbStruct));
     return err;
 }
 

@@ -101,8 +101,10 @@ check_dbs(struct restore *r)
         if (path == NULL)
             return JET_errInvalidParameter;
         JET_ERR err = copyset_db_read(path, &db);
+        if (err == JET_errFileInvalidType)
+            err = JET_errDatabaseCorrupted;
         if (err < 0)
-            return err == JET_errFileInvalidType ? JET_errDatabaseCorrupted : err;
+            return restore_bad_file(r->p->events, path, err);
         g_array_append_val(r->dbs, db);
         err = restore_check_db(&db, &logs, r->p->events);
         if (err < 0)
@@ -186,10 +188,10 @@ remove_other_logs(struct restore *r)
 /* ---- recovery ---- */
 
 static void
-report_recovery(void *ctx, int id, const char *text)
+report_recovery(void *ctx, int id, const char *const *inserts)
 {
     const struct restore *r = ctx;
-    event_report(r->p->events, (enum event_id)id, text, NULL);
+    event_report_list(r->p->events, (enum event_id)id, inserts);
 }
 
 static void

@@ -35,6 +35,19 @@ read_header(const char *path, const struct log_filehdr_expect *wanted, struct lo
     return err < 0 ? err : log_filehdr_check(header, &expect);
 }
 
+JET_ERR
+restore_bad_file(struct events *events, const char *path, JET_ERR err)
+{
+    g_autofree char *number = event_number(err);
+    if (err == JET_errBadLogSignature)
+        event_report(events, EVENT_RESTORE_LOG_BAD_SIGNATURE, path, NULL);
+    else if (err == JET_errLogFileCorrupt)
+        event_report(events, EVENT_LOG_CORRUPT_RESTORE, path, NULL);
+    else
+        event_report(events, EVENT_RESTORE_FILE, path, number, NULL);
+    return err;
+}
+
 /* The first log says what the stream is, every other has to be its continuation. */
 static JET_ERR
 check_log(const char *path, int32_t gen, struct events *events, struct restore_logs *logs)
@@ -47,14 +60,14 @@ check_log(const char *path, int32_t gen, struct events *events, struct restore_l
     };
     struct log_filehdr header;
     JET_ERR err = read_header(path, &expect, &header);
+    if (err >= 0 && !first && header.segments != logs->segments)
+        err = JET_errLogFileSizeMismatch;
     if (err < 0)
-        return err;
+        return restore_bad_file(events, path, err);
     if (first) {
         memcpy(logs->signature, header.signature, sizeof logs->signature);
         logs->page_bytes = header.page_bytes;
         logs->segments = header.segments;
-    } else if (header.segments != logs->segments) {
-        return JET_errLogFileSizeMismatch;
     } else if (header.prev_created != logs->last_created) {
         tell(events, EVENT_RESTORE_LOG_NOT_CONTIGUOUS, path, NULL);
         return JET_errGivenLogFileIsNotContiguous;
@@ -97,7 +110,7 @@ restore_check_log_dir(const struct log_gens *found, const struct restore_logs *l
         return JET_errSuccess;
     JET_ERR err = read_header(path, &(struct log_filehdr_expect) {.gen = 0}, &header);
     if (err < 0)
-        return err;
+        return restore_bad_file(events, path, err);
     if (memcmp(header.signature, logs->signature, sizeof logs->signature) != 0) {
         tell(events, EVENT_EXISTING_LOG_BAD_SIGNATURE, path, NULL);
         return JET_errExistingLogFileHasBadSignature;
@@ -139,16 +152,16 @@ restore_check_db(const struct copyset_db *db, const struct restore_logs *logs,
                  struct events *events)
 {
     if (db->err < 0)
-        return db->err;
+        return restore_bad_file(events, db->path, db->err);
     const uint32_t low = copyset_db_gen_low(db);
     uint32_t high = copyset_db_gen_high(db);
     if (low == 0)
-        return JET_errRestoreOfNonBackupDatabase;
+        return restore_bad_file(events, db->path, JET_errRestoreOfNonBackupDatabase);
     if (high == 0) {
         struct trailer trailer;
         JET_ERR err = copyset_db_trailer(db, &trailer);
         if (err < 0)
-            return err;
+            return restore_bad_file(events, db->path, err);
         if (!belongs(db, &trailer, logs)) {
             tell(events, EVENT_PATCH_FILE_MISMATCH, db->path, NULL);
             return JET_errDatabasePatchFileMismatch;

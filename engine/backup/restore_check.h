@@ -32,6 +32,9 @@ JET_ERR restore_check_log_dir(const struct log_gens *found, const struct restore
 JET_ERR restore_check_db(const struct copyset_db *db, const struct restore_logs *logs,
                          struct events *events) __attribute__((warn_unused_result));
 
+/* Reports the file that an error is about; returns err. */
+JET_ERR restore_bad_file(struct events *events, const char *path, JET_ERR err);
+
 /* Reports that a range of logs is not the one needed; returns err. */
 JET_ERR restore_wrong_range(struct events *events, enum event_id id, int32_t given, int32_t needed,
                             JET_ERR err);

@@ -197,7 +197,7 @@ restore_backup(const struct restore_wanted *wanted, JETX_RESTOREREPORT *report)
     if (err < 0)
         err = explain(wanted, &plan, err, &own);
     else
-        err = restore_target_begin(&plan, &target);
+        err = restore_target_begin(&plan, wanted->events, &target);
     if (err >= 0) {
         err = verify(wanted, &plan, &own);
         if (err >= 0)

@@ -22,8 +22,7 @@ find_set(const struct restore_directory_params *p, struct copyset *set)
     for (size_t i = 0; i < G_N_ELEMENTS(subs); i++) {
         g_autofree char *dir = i ? g_build_filename(p->source, subs[i], NULL) : g_strdup(p->source);
         JET_ERR err = os_is_dir(dir) ? copyset_read(dir, set) : JET_errFileNotFound;
-        if (err >= 0 && set->base && g_ascii_strcasecmp(set->base, p->base) == 0 &&
-            set->dbs->len > 0)
+        if (err >= 0 && set->base && g_ascii_strcasecmp(set->base, p->base) == 0)
             return JET_errSuccess;
         if (err >= 0)
             copyset_clear(set);

@@ -23,9 +23,10 @@ struct restore_directory_params {
 };
 
 /*
- * JET_errFileNotFound: no logs, or no database; JET_errPatchFileMissing: a database without its
- * marker; JET_errInvalidPath: no dest, and the logs don't know where a database lay, or not on this
- * machine; os errors of the copy; those of restore_external.
+ * JET_errFileNotFound: no logs (a set without databases is one: its logs are replayed);
+ * JET_errPatchFileMissing: a database without its marker; JET_errInvalidPath: no dest, and the logs
+ * don't know where a database lay, or not on this machine; os errors of the copy; those of
+ * restore_external.
  */
 JET_ERR restore_directory(const struct restore_directory_params *params)
     __attribute__((warn_unused_result));

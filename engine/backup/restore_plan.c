@@ -3,8 +3,9 @@
 
 #include <string.h>
 
-#include "backup/restore_time.h"
+#include "backup/restore_check.h"
 #include "os/file.h"
+#include "recovery/recovery.h"
 
 static const JETX_RESTOREPARAM no_param;
 
@@ -99,14 +100,15 @@ restore_plan_place(const struct restore_plan *plan, const char *path)
 }
 
 static JET_ERR
-choose_databases(const JETX_RESTOREPARAM *param, struct restore_plan *plan)
+choose_databases(const struct restore_wanted *wanted, struct restore_plan *plan)
 {
+    const JETX_RESTOREPARAM *param = param_of(wanted);
     for (guint i = 0; i < plan->main->dbs->len; i++) {
         const struct copyset_db *db = copyset_db(plan->main, i);
         if (!restore_plan_wants(param, db->path))
             continue;
         if (db->err < 0)
-            return db->err;
+            return restore_bad_file(wanted->events, db->path, db->err);
         struct plan_db chosen = {db, restore_plan_place(plan, db->path)};
         g_array_append_val(plan->dbs, chosen);
         for (guint k = 0; k + 1 < plan->dbs->len; k++) {
@@ -136,6 +138,21 @@ choose_names(const JETX_RESTOREPARAM *param, struct restore_plan *plan)
 
 /* ---- up to where ---- */
 
+static JET_ERR
+find_time(const JETX_RESTOREPARAM *param, const struct restore_plan *plan, struct lgpos *stop)
+{
+    if (!plan->base)
+        return JET_errRestoreOfNonBackupDatabase;
+    g_autofree struct recovery_logs_at *dirs = g_new0(struct recovery_logs_at, plan->n_sets + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < plan->n_sets; i++)
+        dirs[n++] = (struct recovery_logs_at) {plan->sets[i].dir, plan->base, plan->ext, false};
+    if (param->szLogDir)
+        dirs[n++] = (struct recovery_logs_at) {param->szLogDir, plan->base, plan->ext,
+                                               plan->forward_current};
+    return recovery_find_time(dirs, n, param->msStop, stop);
+}
+
 /* Held for the whole restore: no owner begins to write meanwhile. Where one does already, what it
  * has closed is still good. */
 static JET_ERR
@@ -158,7 +175,7 @@ choose_stop(const JETX_RESTOREPARAM *param, struct restore_plan *plan)
         plan->stop.gen = (int32_t)param->genStop + 1;
     if (param->lgposStop != 0)
         plan->stop = lgpos_unpack(param->lgposStop);
-    return param->msStop != 0 ? restore_time_find(plan, param, &plan->stop) : JET_errSuccess;
+    return param->msStop != 0 ? find_time(param, plan, &plan->stop) : JET_errSuccess;
 }
 
 static JET_ERR
@@ -206,7 +223,7 @@ restore_plan_make(const struct restore_wanted *wanted, struct restore_plan *plan
     if (err < 0)
         return err;
     choose_names(param, plan);
-    err = choose_databases(param, plan);
+    err = choose_databases(wanted, plan);
     if (err >= 0)
         err = choose_forward(param, plan);
     return err < 0 ? err : choose_stop(param, plan);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "backup/restore_check.h"
 #include "os/file.h"
 
 #define FIRST_LINE "jetfs restore 1: not finished; these were here before:"
@@ -144,33 +145,35 @@ clear_unfinished(struct restore_target *t)
 
 /* Nothing that would be overwritten, or taken for the stream's. */
 static JET_ERR
-check_free(const struct restore_target *t)
+check_free(const struct restore_target *t, struct events *events)
 {
     for (char **name = t->before; *name; name++) {
+        g_autofree char *path = g_build_filename(t->plan->target, *name, NULL);
         if (is_log_name(t->plan, *name))
-            return JET_errFileAlreadyExists;
+            return restore_bad_file(events, path, JET_errFileAlreadyExists);
     }
     g_autoptr(GPtrArray) planned = planned_paths(t->plan);
     for (guint i = 0; i < planned->len; i++) {
         if (os_exists(planned->pdata[i]))
-            return JET_errFileAlreadyExists;
+            return restore_bad_file(events, planned->pdata[i], JET_errFileAlreadyExists);
     }
     return JET_errSuccess;
 }
 
 static JET_ERR
-take(struct restore_target *t)
+take(struct restore_target *t, struct events *events)
 {
     JET_ERR err = clear_unfinished(t);
     if (err >= 0)
         err = os_dir_list(t->plan->target, &t->before);
     if (err >= 0)
-        err = check_free(t);
+        err = check_free(t, events);
     return err < 0 ? err : write_marker(t);
 }
 
 JET_ERR
-restore_target_begin(const struct restore_plan *plan, struct restore_target *target)
+restore_target_begin(const struct restore_plan *plan, struct events *events,
+                     struct restore_target *target)
 {
     struct restore_target t = {.plan = plan};
     JET_ERR err = os_dir_make(plan->target);
@@ -180,7 +183,7 @@ restore_target_begin(const struct restore_plan *plan, struct restore_target *tar
         return JET_errLogFilePathInUse;
     if (err < 0)
         return err;
-    err = take(&t);
+    err = take(&t, events);
     if (err < 0) {
         g_strfreev(t.before);
         os_file_close(t.lock);

@@ -24,8 +24,8 @@ struct restore_target {
  * is in the way, writes the marker. JET_errLogFilePathInUse: somebody has it;
  * JET_errFileAlreadyExists: a database of the plan or logs are there; errors of os/file.
  */
-JET_ERR restore_target_begin(const struct restore_plan *plan, struct restore_target *target)
-    __attribute__((warn_unused_result));
+JET_ERR restore_target_begin(const struct restore_plan *plan, struct events *events,
+                             struct restore_target *target) __attribute__((warn_unused_result));
 
 /* How it went: after an error what was made goes. Then the marker goes, and the lock. err, or the
  * first error of this. */

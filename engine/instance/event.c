@@ -11,11 +11,15 @@
 
 #include <systemd/sd-journal.h>
 
+#define INSERTS_MAX 9
+
 struct events {
     char *source;
     char *instance;
     char *file;
     bool no_information;
+    void (*hear)(void *ctx, enum event_id id, enum event_type type, const char *text);
+    void *hear_ctx;
 };
 
 struct event_def {
@@ -108,8 +112,10 @@ static const struct event_def defs[] = {
     {EVENT_LOG_CORRUPT_RESTORE, EVENT_ERROR, "LOG_CORRUPTION_DURING_HARD_RESTORE",
      "Log %1 of the backup is damaged."},
     {EVENT_LOG_TORN_TAIL, EVENT_WARNING, "LOG_TORN_WRITE",
-     "Log %1 ends in a write that was never acknowledged (segment %2); it is dropped."},
-    {EVENT_LOG_CORRUPT, EVENT_ERROR, "LOG_FILE_CORRUPTED", "Log %1 is damaged at segment %2."},
+     "Log %1, later than the backup, ends in a torn write though later logs follow."},
+    {EVENT_LOG_CORRUPT_RECOVERY, EVENT_ERROR, "LOG_CORRUPTION_DURING_HARD_RECOVERY",
+     "Log %1, later than the backup, is damaged."},
+    {EVENT_LOG_CORRUPT, EVENT_ERROR, "LOG_FILE_CORRUPTED", "Log %1 is damaged."},
     {EVENT_PAGE_CHECKSUM, EVENT_ERROR, "DATABASE_PAGE_CHECK_FAILED",
      "Database %1, page %2: the checksum is wrong (error %3). Restore from a backup."},
     {EVENT_PAGE_NUMBER, EVENT_ERROR, "DATABASE_PAGE_NUMBER_MISMATCH",
@@ -128,6 +134,7 @@ static const struct event_def defs[] = {
      "Database %1: the logs end with %2, transactions up to %3 were committed."},
     {EVENT_ATTACH_BACKUP_DATABASE, EVENT_ERROR, "ATTACH_TO_BACKUP_SET_DATABASE_ERROR",
      "Database %1 is a backup copy that was never restored; restore it first."},
+    {EVENT_RESTORE_FILE, EVENT_ERROR, "RESTORE_FILE", "%1 cannot be restored from: error %2."},
     {EVENT_SESSION_LIMIT_NEAR, EVENT_WARNING, "BACKUP_SESSION_LIMIT_NEAR",
      "The backup session has used %2 % of its %1: %3 of %4."},
     {EVENT_SESSION_LIMIT_REACHED, EVENT_ERROR, "BACKUP_SESSION_LIMIT_REACHED",
@@ -159,6 +166,8 @@ events_new(const struct event_options *options)
     ev->instance = g_strdup(options->instance ? options->instance : "");
     ev->file = options->file && *options->file ? g_strdup(options->file) : NULL;
     ev->no_information = options->no_information;
+    ev->hear = options->hear;
+    ev->hear_ctx = options->hear_ctx;
     return ev;
 }
 
@@ -269,20 +278,29 @@ deliver(const struct events *ev, const struct event_def *def, const char *text)
 void
 event_report(struct events *ev, enum event_id id, ...)
 {
-    const struct event_def *def = find_def(id);
-    g_return_if_fail(def != NULL);
-    const char *inserts[9];
-    size_t count = 0;
+    const char *inserts[INSERTS_MAX + 1] = {NULL};
     va_list ap;
     va_start(ap, id);
     /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it is started one line above */
-    for (const char *s; count < G_N_ELEMENTS(inserts) && (s = va_arg(ap, const char *));)
-        inserts[count++] = s;
+    for (size_t n = 0; n < INSERTS_MAX && (inserts[n] = va_arg(ap, const char *)); n++)
+        continue;
     va_end(ap);
+    event_report_list(ev, id, inserts);
+}
+
+void
+event_report_list(struct events *ev, enum event_id id, const char *const *inserts)
+{
+    const struct event_def *def = find_def(id);
+    g_return_if_fail(def != NULL);
+    size_t count = 0;
+    while (inserts[count])
+        count++;
 
     g_autoptr(GString) text = g_string_new(NULL);
     g_string_append_printf(text, "%s (%d) %s: ", ev ? ev->source : "libesent", (int)getpid(),
                            ev ? ev->instance : "");
+    const size_t prefix = text->len;
     format_text(text, def->text, inserts, count);
 
     g_mutex_lock(&listener_mutex);
@@ -291,6 +309,8 @@ event_report(struct events *ev, enum event_id id, ...)
     g_mutex_unlock(&listener_mutex);
     if (fn)
         fn(ctx, id, def->type, text->str);
+    if (ev && ev->hear)
+        ev->hear(ev->hear_ctx, id, def->type, text->str + prefix);
     if (ev && ev->no_information && def->type == EVENT_INFORMATION)
         return;
     deliver(ev, def, text->str);

@@ -64,8 +64,9 @@ enum event_id {
     EVENT_BACKUP_LOG_MISSING = 459,          /* log */
     EVENT_LOG_TORN_RESTORE = 460,            /* log */
     EVENT_LOG_CORRUPT_RESTORE = 463,         /* log */
-    EVENT_LOG_TORN_TAIL = 461,               /* log, segment */
-    EVENT_LOG_CORRUPT = 465,                 /* log, segment */
+    EVENT_LOG_TORN_TAIL = 461,               /* log */
+    EVENT_LOG_CORRUPT_RECOVERY = 464,        /* log */
+    EVENT_LOG_CORRUPT = 465,                 /* log */
     EVENT_PAGE_CHECKSUM = 474,               /* database, page, error */
     EVENT_PAGE_NUMBER = 475,                 /* database, page */
     EVENT_PAGE_REPAIRED = 476,               /* database, page */
@@ -76,6 +77,7 @@ enum event_id {
     EVENT_COMMITTED_LOG_MISSING = 523,       /* database, last log given, log needed */
     EVENT_ATTACH_BACKUP_DATABASE = 619,      /* database */
     /* ours */
+    EVENT_RESTORE_FILE = 10020,          /* file, error */
     EVENT_SESSION_LIMIT_NEAR = 10001,    /* limit, percent, used, most */
     EVENT_SESSION_LIMIT_REACHED = 10002, /* limit, most, parameters that set it */
 };
@@ -87,6 +89,10 @@ struct event_options {
     const char *instance; /* instance display name; NULL = "" */
     const char *file;     /* JET_paramJetxEventFile; NULL or "" = journal, else stderr */
     bool no_information;  /* JET_paramNoInformationEvent */
+
+    /* Also told, before it is written; the text is without source and instance. May be NULL. */
+    void (*hear)(void *ctx, enum event_id id, enum event_type type, const char *text);
+    void *hear_ctx;
 };
 
 /* Never fails; copies its options. */
@@ -100,6 +106,9 @@ void events_free(struct events *events); /* NULL is fine */
  * an instance name.
  */
 void event_report(struct events *events, enum event_id id, ...) G_GNUC_NULL_TERMINATED;
+
+/* The same, of an array that ends in NULL. */
+void event_report_list(struct events *events, enum event_id id, const char *const *inserts);
 
 /* Number as text for an insert; the string lives until the caller frees it (g_autofree). */
 char *event_number(int64_t value);

@@ -89,6 +89,8 @@ struct instance {
     GMutex checkpoint_lock;
     struct lgpos checkpoint; /* in the checkpoint file; checkpoint_lock */
 
+    JET_PFNSTATUS recovery_status; /* told of recovery, during JetInit3 */
+
     GThread *timer;
     GCond timer_wake;
     bool timer_stop; /* state_lock */

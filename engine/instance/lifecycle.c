@@ -160,10 +160,60 @@ log_config_of(struct instance *inst)
 }
 
 static void
-report_recovery(void *ctx, int id, const char *text)
+report_recovery(void *ctx, int id, const char *const *inserts)
 {
     struct instance *inst = ctx;
-    event_report(inst->events, (enum event_id)id, text, NULL);
+    event_report_list(inst->events, (enum event_id)id, inserts);
+}
+
+/* A LOGTIME is UTC or, without its bit, local. */
+static int64_t
+unix_ms(const JET_LOGTIME *t)
+{
+    uint64_t bytes;
+    memcpy(&bytes, t, sizeof(bytes));
+    if (t->fTimeIsUTC || bytes == 0)
+        return logtime_to_unix_ms(bytes);
+    g_autoptr(GDateTime) local = g_date_time_new_local(t->bYear + 1900, t->bMonth, t->bDay,
+                                                       t->bHours, t->bMinutes, t->bSeconds);
+    return local ? g_date_time_to_unix(local) * 1000 : 0;
+}
+
+/* Where recovery is to stop; zero: nowhere. A time behind all logs stops nothing either. */
+static JET_ERR
+find_stop(const struct recovery_params *params, const JET_RSTINFO_A *info, struct lgpos *stop)
+{
+    JET_LOGTIME none = {0};
+    if (info->lgposStop.lGeneration != 0)
+        *stop =
+            (struct lgpos) {info->lgposStop.ib, info->lgposStop.isec, info->lgposStop.lGeneration};
+    if (memcmp(&info->logtimeStop, &none, sizeof(none)) == 0)
+        return JET_errSuccess;
+    int64_t ms = unix_ms(&info->logtimeStop);
+    if (ms == 0 || info->lgposStop.lGeneration != 0)
+        return JET_errInvalidParameter;
+    const struct recovery_logs_at at = {params->log.dir, params->log.base, params->log.ext, true};
+    JET_ERR err = recovery_find_time(&at, 1, ms, stop);
+    if (err == JET_errEndingRestoreLogTooLow)
+        return JET_errRequiredLogFilesMissing;
+    return err == JET_errMissingRestoreLogFiles ? JET_errSuccess : err;
+}
+
+static void
+tell_progress(void *ctx, uint32_t done, uint32_t total)
+{
+    const struct instance *inst = ctx;
+    JET_SNPROG progress = {sizeof(progress), done, total};
+    (void)inst->recovery_status(JET_sesidNil, JET_snpRestore, JET_sntProgress, &progress);
+}
+
+static void
+tell_status(const struct instance *inst, JET_SNT snt)
+{
+    JET_SNPROG all = {sizeof(all), 100, 100};
+    if (inst->recovery_status)
+        (void)inst->recovery_status(JET_sesidNil, JET_snpRestore, snt,
+                                    snt == JET_sntComplete ? &all : NULL);
 }
 
 static JET_ERR
@@ -184,10 +234,20 @@ recover(struct instance *inst, const struct instance_init_options *options,
         .map = n ? map : NULL,
         .n_map = n,
         .delete_out_of_range = params_number(inst->params, JET_paramDeleteOutOfRangeLogs) != 0,
+        .progress = restore && restore->pfnStatus ? tell_progress : NULL,
         .event = report_recovery,
         .ctx = inst,
     };
-    return recovery_soft(&params, result);
+    JET_ERR err = restore ? find_stop(&params, restore, &params.stop) : JET_errSuccess;
+    if (err < 0)
+        return err;
+    inst->recovery_status = restore ? restore->pfnStatus : NULL;
+    tell_status(inst, JET_sntBegin);
+    err = recovery_soft(&params, result);
+    if (err >= 0)
+        tell_status(inst, JET_sntComplete);
+    inst->recovery_status = NULL;
+    return err;
 }
 
 static JET_ERR

@@ -221,15 +221,19 @@ JET_ERR
 dbs_attach_now(struct recovery *r, struct rdb *d, const struct dbheader *h, bool fresh)
 {
     int32_t min = (int32_t)dbheader_u32(h, DBH_GEN_MIN_REQUIRED);
-    if (min != 0 && min < dbs_gen_now(r))
+    if (min != 0 && min < dbs_gen_now(r)) {
+        recovery_event_db(r, EVENT_RECOVERY_MISSING_LOW, d->path, dbs_gen_now(r), min);
         return JET_errRequiredLogFilesMissing;
+    }
     JET_ERR err = r->gen ? dbs_check_gen_time(h, r->gen, r->gen_created) : JET_errSuccess;
     if (err < 0)
         return err;
     const uint8_t *bk = &h->bytes[DBH_BK_FULL_CUR];
     if (!fresh && !recovery_is_hard(r) && le32_get(bk + BKINFO_GEN_LOW) != 0 &&
-        le32_get(bk + BKINFO_GEN_HIGH) == 0)
+        le32_get(bk + BKINFO_GEN_HIGH) == 0) {
+        recovery_event(r, EVENT_RECOVERY_BACKUP_DATABASE, d->path, NULL);
         return JET_errSoftRecoveryOnBackupDatabase;
+    }
     d->required = (int32_t)dbheader_u32(h, DBH_GEN_MAX_REQUIRED);
     struct dbfile_spec spec = dbs_spec_of(r, d);
     err = dbfile_open(&spec, &d->file);
@@ -261,8 +265,11 @@ consider(struct recovery *r, struct rdb *d, const uint8_t *sign_log, struct lgpo
     struct logged_db l = {d->info.sign_db, sign_log, d->info.attach, d->info.consistent, redo};
     enum verdict verdict;
     err = check_attach(&h, &l, r->signature, &verdict);
-    if (err < 0)
+    if (err < 0) {
+        g_autofree char *text = g_strdup_printf("database %s: error %d", d->path, err);
+        recovery_event(r, EVENT_RECOVERY_FAIL, text, NULL);
         return err;
+    }
     d->future = verdict == VERDICT_DEFER_FUTURE;
     if (verdict == VERDICT_DEFER || verdict == VERDICT_DEFER_FUTURE)
         return JET_errSuccess;

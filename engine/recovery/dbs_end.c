@@ -118,8 +118,11 @@ dbs_enter_generation(struct recovery *r, int32_t gen, uint64_t created)
         struct dbheader h;
         dbfile_header(d->file, &h);
         JET_ERR err = dbs_check_gen_time(&h, gen, created);
-        if (err < 0)
+        if (err < 0) {
+            g_autofree char *log = logset_path(r, gen);
+            recovery_event(r, EVENT_RECOVERY_OTHER_LOG, d->path, log, NULL);
             return err;
+        }
         dbs_note_gen(r, d);
     }
     return JET_errSuccess;
@@ -153,17 +156,25 @@ dbs_check_complete(struct recovery *r, int32_t gen)
         struct rdb *d = &r->dbs[dbid];
         if (d->state != RDB_ATTACHED)
             continue;
-        if (header_gen(d, DBH_GEN_MAX_REQUIRED) > gen)
+        int32_t required = header_gen(d, DBH_GEN_MAX_REQUIRED);
+        int32_t max = header_gen(d, DBH_GEN_MAX_COMMITTED);
+        bool may_lose = !lgpos_is_zero(r->stopped) || (r->p->grbit & JET_bitReplayIgnoreLostLogs);
+        if (required > gen) {
+            recovery_event_db(r, EVENT_RECOVERY_MISSING_HIGH, d->path, gen, required);
             return JET_errRequiredLogFilesMissing;
-        if (header_gen(d, DBH_GEN_MAX_COMMITTED) <= gen)
+        }
+        if (max <= gen)
             continue;
-        if (!(r->p->grbit & JET_bitReplayIgnoreLostLogs))
+        if (!may_lose) {
+            recovery_event_db(r, EVENT_RECOVERY_COMMITTED_MISSING, d->path, gen, max);
             return JET_errCommittedLogFilesMissing;
+        }
         struct committed c = {gen, r->gen_created};
         JET_ERR err = dbfile_header_update(d->file, lower_committed, &c);
         if (err < 0)
             return err;
-        r->warning = MAX(r->warning, JET_wrnCommittedLogFilesLost);
+        if (lgpos_is_zero(r->stopped))
+            r->warning = MAX(r->warning, JET_wrnCommittedLogFilesLost);
     }
     return JET_errSuccess;
 }
@@ -190,8 +201,9 @@ dbs_check_missing(struct recovery *r)
     for (uint8_t dbid = 1; dbid <= RECOVERY_DBID_MAX; dbid++) {
         const struct rdb *d = &r->dbs[dbid];
         if (d->state == RDB_DEFERRED && !d->creating && !(shut_down && d->future)) {
-            recovery_event(r, EVENT_RECOVERY_FAIL, "database %s is missing or another",
-                           d->info.path);
+            g_autofree char *text =
+                g_strdup_printf("database %s is missing or another", d->info.path);
+            recovery_event(r, EVENT_RECOVERY_FAIL, text, NULL);
             return JET_errAttachedDatabaseMismatch;
         }
     }

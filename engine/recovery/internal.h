@@ -31,8 +31,18 @@ enum {
     EVENT_RECOVERY_BEGIN = 300,
     EVENT_RECOVERY_GENERATION = 301,
     EVENT_RECOVERY_END = 302,
+    EVENT_RECOVERY_ABRUPT_END = 446,
+    EVENT_RECOVERY_MISSING_LOW = 452,
     EVENT_RECOVERY_MISSING_HIGH = 453,
     EVENT_RECOVERY_FAIL = 454,
+    EVENT_RECOVERY_TORN_RESTORE = 460,
+    EVENT_RECOVERY_TORN = 461,
+    EVENT_RECOVERY_CORRUPT_RESTORE = 463,
+    EVENT_RECOVERY_CORRUPT_FORWARD = 464,
+    EVENT_RECOVERY_CORRUPT = 465,
+    EVENT_RECOVERY_OTHER_LOG = 496,
+    EVENT_RECOVERY_COMMITTED_MISSING = 523,
+    EVENT_RECOVERY_BACKUP_DATABASE = 619,
 };
 
 enum rdb_state {
@@ -98,7 +108,17 @@ recovery_is_hard(const struct recovery *r)
     return r->set != NULL;
 }
 
-void recovery_event(struct recovery *r, int id, const char *format, ...) G_GNUC_PRINTF(3, 4);
+/* Inserts, ended by NULL; the other forms: a generation, the path of a log, a database and the last
+ * generation given and needed. */
+void recovery_event(struct recovery *r, int id, ...) G_GNUC_NULL_TERMINATED;
+void recovery_event_gen(struct recovery *r, int id, int32_t gen);
+void recovery_event_log(struct recovery *r, int id, int32_t gen);
+void recovery_event_db(struct recovery *r, int id, const char *path, int32_t given, int32_t needed);
+
+struct gen_text {
+    char chars[16];
+};
+const char *recovery_gen_text(int32_t gen, struct gen_text *text);
 
 /* ---- logset.c ---- */
 

@@ -56,8 +56,9 @@ struct recovery_params {
     struct lgpos stop;        /* redo ends before the first record at or above; zero = never */
     bool delete_out_of_range; /* JET_paramDeleteOutOfRangeLogs */
     void (*progress)(void *ctx, uint32_t done,
-                     uint32_t total);                   /* segments redone, of all; may be NULL */
-    void (*event)(void *ctx, int id, const char *text); /* instance/event.h ids; may be NULL */
+                     uint32_t total); /* segments redone, of all; may be NULL */
+    void (*event)(void *ctx, int id, const char *const *inserts); /* ids of instance/event.h;
+                                                                   * NULL-ended; may be NULL */
     void *ctx;
     uint64_t stop_after; /* tests: give up without a word after so many records (0 = never), as a
                             crash */
@@ -99,6 +100,21 @@ struct recovery_result {
  */
 JET_ERR recovery_soft(const struct recovery_params *params, struct recovery_result *result)
     __attribute__((warn_unused_result));
+
+struct recovery_logs_at {
+    const char *dir, *base, *ext; /* ext NULL = "log" */
+    bool current;                 /* the current log there counts */
+};
+
+/*
+ * The time ms (since 1970) as a stop: every durable commit that was acknowledged by then is below
+ * it, every one that began later is above; a lazy one is where its flush is. To a millisecond, by
+ * the writer's clock: where it was set back, the first later flush counts.
+ * JET_errMissingRestoreLogFiles: no log goes that far, so that the state at that time cannot be
+ * known; JET_errEndingRestoreLogTooLow: all logs are later; errors of log/reader.h.
+ */
+JET_ERR recovery_find_time(const struct recovery_logs_at *dirs, size_t n_dirs, int64_t ms,
+                           struct lgpos *stop) __attribute__((warn_unused_result));
 
 /* The backup set of a hard recovery. */
 struct recovery_set {

@@ -39,12 +39,10 @@ redo_end_sessions(struct recovery *r)
 static JET_ERR
 lossy(struct recovery *r, int32_t gen, JET_ERR err)
 {
-    if (recovery_is_hard(r)) {
-        if (err != JET_errLogFileCorrupt)
-            return err;
-        return logset_in_backup(r, gen) ? JET_errLogCorruptDuringHardRestore
-                                        : JET_errLogCorruptDuringHardRecovery;
-    }
+    if (recovery_is_hard(r))
+        return err;
+    if (err == JET_errLogFileCorrupt)
+        recovery_event_log(r, EVENT_RECOVERY_CORRUPT, gen);
     if (r->gen == 0 || !dbs_beyond_required(r, gen))
         return err;
     if (!(r->p->grbit & JET_bitReplayIgnoreLostLogs) || !r->p->delete_out_of_range)
@@ -84,6 +82,35 @@ make_durable(const char *path)
     return err;
 }
 
+static JET_ERR
+hard_says(struct recovery *r, int32_t gen, int event, JET_ERR err)
+{
+    recovery_event_log(r, event, gen);
+    return err;
+}
+
+/*
+ * What a hard recovery says of a log that cannot be read to its end. A torn flush is a crash of the
+ * writer: no damage at the end of everything, but nothing can follow it, and a backup ends whole.
+ */
+static JET_ERR
+hard_damage(struct recovery *r, int32_t gen, const struct log_scan *scan)
+{
+    bool set = logset_in_backup(r, gen), newest = gen == logset_highest(r);
+    if (scan->corrupt < 0)
+        return set ? hard_says(r, gen, EVENT_RECOVERY_CORRUPT_RESTORE,
+                               JET_errLogCorruptDuringHardRestore)
+                   : hard_says(r, gen, EVENT_RECOVERY_CORRUPT_FORWARD,
+                               JET_errLogCorruptDuringHardRecovery);
+    if (!scan->torn || (newest && !set))
+        return JET_errSuccess;
+    if (set && !newest)
+        return hard_says(r, gen, EVENT_RECOVERY_ABRUPT_END, JET_errRedoAbruptEnded);
+    return set ? hard_says(r, gen, EVENT_RECOVERY_TORN_RESTORE,
+                           JET_errLogTornWriteDuringHardRestore)
+               : hard_says(r, gen, EVENT_RECOVERY_TORN, JET_errLogTornWriteDuringHardRecovery);
+}
+
 /* Opens gen; *reader = NULL: there is none. */
 static JET_ERR
 open_generation(struct recovery *r, int32_t gen, struct log_reader **reader)
@@ -93,16 +120,18 @@ open_generation(struct recovery *r, int32_t gen, struct log_reader **reader)
     if (!path)
         return JET_errSuccess;
     bool set = logset_in_backup(r, gen);
+    bool newest = gen == logset_highest(r) && !set;
     struct log_reader_opts opts = {.expect = {.gen = gen, .signature = r->signature},
-                                   .last = gen == logset_highest(r) && !set};
-    JET_ERR err = opts.last ? make_durable(path) : JET_errSuccess;
+                                   .last =
+                                       newest || (recovery_is_hard(r) && gen >= r->set->gen_high)};
+    JET_ERR err = newest && logset_is_own(r, gen) ? make_durable(path) : JET_errSuccess;
     if (err >= 0)
         err = log_reader_open(path, &opts, reader);
     if (err < 0)
         return err;
     err = check_chain(r, log_reader_header(*reader));
     if (err >= 0 && log_reader_scan(*reader)->patched && set)
-        err = JET_errLogTornWriteDuringHardRestore;
+        err = hard_says(r, gen, EVENT_RECOVERY_TORN_RESTORE, JET_errLogTornWriteDuringHardRestore);
     else if (err >= 0 && logset_is_own(r, gen))
         err = log_reader_patch(*reader);
     if (err < 0)
@@ -120,7 +149,7 @@ enter(struct recovery *r, struct log_reader *reader)
     r->gen_created = h->created;
     r->gen_checksum = log_reader_scan(reader)->checksum;
     txn_redo_forget(r->txn, DEAD_MAX);
-    recovery_event(r, EVENT_RECOVERY_GENERATION, "0x%x", (unsigned)h->gen);
+    recovery_event_gen(r, EVENT_RECOVERY_GENERATION, h->gen);
     return dbs_enter_generation(r, h->gen, h->created);
 }
 
@@ -136,8 +165,10 @@ redo_records(struct recovery *r, struct log_reader *reader)
         r->at = pos;
         err = redo_record(r, rec);
         if (err < 0) {
-            recovery_event(r, EVENT_RECOVERY_FAIL, "redo of %s at %x:%x:%x failed: %d",
-                           lr_type_name(rec.data[0]), (unsigned)pos.gen, pos.isec, pos.ib, err);
+            g_autofree char *text =
+                g_strdup_printf("redo of %s at %x:%x:%x failed: %d", lr_type_name(rec.data[0]),
+                                (unsigned)pos.gen, pos.isec, pos.ib, err);
+            recovery_event(r, EVENT_RECOVERY_FAIL, text, NULL);
             return err;
         }
         if (r->p->stop_after != 0 && r->records >= r->p->stop_after)
@@ -176,7 +207,8 @@ redo_generation(struct recovery *r, int32_t gen, bool *end)
         return lossy(r, gen, err);
     if (!reader)
         return missing(r, gen);
-    JET_ERR loss = log_reader_scan(reader)->corrupt;
+    JET_ERR loss = recovery_is_hard(r) ? hard_damage(r, gen, log_reader_scan(reader))
+                                       : log_reader_scan(reader)->corrupt;
     if (loss < 0)
         loss = lossy(r, gen, loss);
     if (log_reader_scan(reader)->corrupt < 0 && loss >= 0) {

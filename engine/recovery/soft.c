@@ -15,15 +15,49 @@
 #define CACHE_PAGES_DEFAULT 1024
 
 void
-recovery_event(struct recovery *r, int id, const char *format, ...)
+recovery_event(struct recovery *r, int id, ...)
 {
+    const char *inserts[6] = {NULL};
     if (!r->p->event)
         return;
     va_list ap;
-    va_start(ap, format);
-    g_autofree char *text = g_strdup_vprintf(format, ap);
+    va_start(ap, id);
+    for (size_t i = 0; i + 1 < G_N_ELEMENTS(inserts); i++) {
+        inserts[i] = va_arg(ap, const char *);
+        if (!inserts[i])
+            break;
+    }
     va_end(ap);
-    r->p->event(r->p->ctx, id, text);
+    r->p->event(r->p->ctx, id, inserts);
+}
+
+const char *
+recovery_gen_text(int32_t gen, struct gen_text *text)
+{
+    g_snprintf(text->chars, sizeof(text->chars), "0x%x", (unsigned)gen);
+    return text->chars;
+}
+
+void
+recovery_event_gen(struct recovery *r, int id, int32_t gen)
+{
+    struct gen_text text;
+    recovery_event(r, id, recovery_gen_text(gen, &text), NULL);
+}
+
+void
+recovery_event_log(struct recovery *r, int id, int32_t gen)
+{
+    g_autofree char *path = logset_path(r, gen);
+    struct gen_text text;
+    recovery_event(r, id, path ? path : recovery_gen_text(gen, &text), NULL);
+}
+
+void
+recovery_event_db(struct recovery *r, int id, const char *path, int32_t given, int32_t needed)
+{
+    struct gen_text a, b;
+    recovery_event(r, id, path, recovery_gen_text(given, &a), recovery_gen_text(needed, &b), NULL);
 }
 
 char *
@@ -97,7 +131,7 @@ remove_archives(struct recovery *r)
 JET_ERR
 recovery_go(struct recovery *r, struct recovery_result *result)
 {
-    recovery_event(r, EVENT_RECOVERY_BEGIN, "0x%x", (unsigned)r->start.gen);
+    recovery_event_gen(r, EVENT_RECOVERY_BEGIN, r->start.gen);
     JET_ERR err = redo_run(r);
     if (err < 0)
         return err;
@@ -119,7 +153,8 @@ recovery_go(struct recovery *r, struct recovery_result *result)
         return err;
     recovery_fill_result(r, result);
     result->recovered = true;
-    recovery_event(r, EVENT_RECOVERY_END, "Databases made clean: %u.", r->clean);
+    g_autofree char *clean = g_strdup_printf("Databases made clean: %u.", r->clean);
+    recovery_event(r, EVENT_RECOVERY_END, clean, NULL);
     if (r->p->grbit & JET_bitTruncateLogsAfterRecovery)
         err = remove_archives(r);
     return err < 0 ? err : r->warning;
@@ -203,6 +238,13 @@ is_clean(const struct recovery *r, const struct checkpoint *cp)
            r->current.closed && lgpos_cmp(cp->checkpoint, r->current.closed_pos) == 0;
 }
 
+/* What is on disk may be from beyond the stop. */
+static bool
+is_stopped_before(const struct recovery *r, struct lgpos pos)
+{
+    return !lgpos_is_zero(r->p->stop) && lgpos_cmp(r->p->stop, pos) < 0;
+}
+
 static JET_ERR
 soft(struct recovery *r, struct recovery_result *result)
 {
@@ -217,7 +259,7 @@ soft(struct recovery *r, struct recovery_result *result)
     struct checkpoint checkpoint, *cp = &checkpoint;
     if (checkpoint_read(path, r->signature, &checkpoint) < 0)
         cp = NULL;
-    if (is_clean(r, cp)) {
+    if (is_clean(r, cp) && !is_stopped_before(r, cp->checkpoint)) {
         recovery_fill_result(r, result);
         result->resume.gen = r->current_gen;
         result->checkpoint = cp->checkpoint;
@@ -227,6 +269,8 @@ soft(struct recovery *r, struct recovery_result *result)
     if (err < 0)
         return err;
     err = choose_start(r, cp);
+    if (err >= 0 && is_stopped_before(r, r->start))
+        err = JET_errRequiredLogFilesMissing;
     return err < 0 ? err : recovery_go(r, result);
 }
 

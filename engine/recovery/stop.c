@@ -38,8 +38,7 @@ stop_check(struct recovery *r)
         const struct rdb *d = &r->dbs[dbid];
         if (d->state != RDB_ATTACHED || d->required < r->stopped.gen)
             continue;
-        recovery_event(r, EVENT_RECOVERY_MISSING_HIGH, "%s, needed up to 0x%x, stopped in 0x%x",
-                       d->path, (unsigned)d->required, (unsigned)r->stopped.gen);
+        recovery_event_db(r, EVENT_RECOVERY_MISSING_HIGH, d->path, r->stopped.gen - 1, d->required);
         return JET_errRequiredLogFilesMissing;
     }
     return JET_errSuccess;

@@ -26,8 +26,9 @@ struct replay {
 };
 
 static void
-event(void *ctx, int id, const char *text)
+event(void *ctx, int id, const char *const *inserts)
 {
+    const char *text = inserts[0] ? inserts[0] : "";
     (void)ctx;
     print_message("event %d: %s\n", id, text);
 }

@@ -1,5 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include "backup/restore_time.h"
+/*
+ * time: a time of day as a position in the log; declared in recovery/recovery.h.
+ *
+ * Each flush of the log carries the time at which it began, so the answer is the first segment that
+ * was flushed later. Finer than a flush nothing in the log can tell.
+ */
+#include "recovery/recovery.h"
+
+#include <glib.h>
 
 #include "log/filehdr.h"
 #include "log/logtime.h"
@@ -47,21 +55,24 @@ add_log(GArray *logs, const char *path)
 }
 
 static JET_ERR
-add_dir(GArray *logs, const struct restore_plan *plan, const char *dir, bool current)
+add_dir(GArray *logs, const struct recovery_logs_at *at)
 {
     struct log_gens found;
-    JET_ERR err = log_gens_find(dir, plan->base, plan->ext, &found);
+    JET_ERR err = log_gens_find(at->dir, at->base, at->ext ? at->ext : "log", &found);
     if (err < 0)
         return err;
     for (size_t i = 0; i < found.n && err >= 0; i++)
         err = add_log(logs, found.paths[i]);
-    if (err >= 0 && current && found.current)
+    if (err >= 0 && at->current && found.current)
         err = add_log(logs, found.current);
     log_gens_clear(&found);
     return err;
 }
 
-/* The first segment of a log that was flushed after ms; false: none was. */
+/*
+ * The first segment of a log that was flushed after ms; false: none was. To tell a flush from the
+ * one before, a writer may stamp it with the next millisecond.
+ */
 static JET_ERR
 find_segment(const struct timed *log, int64_t ms, bool *found, struct lgpos *stop)
 {
@@ -75,7 +86,7 @@ find_segment(const struct timed *log, int64_t ms, bool *found, struct lgpos *sto
     const uint8_t *image = log_reader_image(reader, &len);
     const uint16_t end = log_reader_scan(reader)->end_isec;
     for (uint16_t isec = 1; isec < end && !*found; isec++) {
-        *found = logtime_to_unix_ms(segment_time(image + (size_t)isec * SEGMENT_BYTES)) > ms;
+        *found = logtime_to_unix_ms(segment_time(image + (size_t)isec * SEGMENT_BYTES)) > ms + 1;
         if (*found)
             *stop = (struct lgpos) {0, isec, log->gen};
     }
@@ -103,20 +114,16 @@ find(const GArray *logs, int64_t ms, struct lgpos *stop)
 }
 
 JET_ERR
-restore_time_find(const struct restore_plan *plan, const JETX_RESTOREPARAM *param,
-                  struct lgpos *stop)
+recovery_find_time(const struct recovery_logs_at *dirs, size_t n_dirs, int64_t ms,
+                   struct lgpos *stop)
 {
-    if (!plan->base)
-        return JET_errRestoreOfNonBackupDatabase;
     g_autoptr(GArray) logs = g_array_new(FALSE, FALSE, sizeof(struct timed));
     g_array_set_clear_func(logs, timed_clear);
-    JET_ERR err = JET_errSuccess;
-    for (size_t i = 0; i < plan->n_sets && err >= 0; i++)
-        err = add_dir(logs, plan, plan->sets[i].dir, false);
-    if (err >= 0 && param->szLogDir)
-        err = add_dir(logs, plan, param->szLogDir, plan->forward_current);
-    if (err < 0)
-        return err;
+    for (size_t i = 0; i < n_dirs; i++) {
+        JET_ERR err = add_dir(logs, &dirs[i]);
+        if (err < 0)
+            return err;
+    }
     g_array_sort(logs, by_gen);
-    return find(logs, param->msStop, stop);
+    return find(logs, ms, stop);
 }
