@@ -52,13 +52,14 @@ struct restore_params {
  * JetExternalRestore. *report may be NULL; its cbStruct is not looked at.
  * JET_errInvalidParameter (n_map); JET_errLogFilePathInUse (an instance has log_dir);
  * JET_errFileNotFound (a log of the set, a database); JET_errBadLogSignature,
- * JET_errLogFileSizeMismatch, JET_errGivenLogFileIsNotContiguous (event 434),
- * JET_errLogFileCorrupt: the set is none; JET_errMissingCurrentLogFiles (event 450),
- * JET_errExistingLogFileHasBadSignature (457), JET_errExistingLogFileIsNotContiguous (458): log_dir
- * holds other logs; JET_errDatabaseCorrupted, JET_errRestoreOfNonBackupDatabase,
- * JET_errBadPatchPage, JET_errDatabasePatchFileMismatch (430), JET_errStartingRestoreLogTooHigh
- * (431), JET_errEndingRestoreLogTooLow (432): a database does not belong to it; those of
- * recovery_hard.
+ * JET_errBadLogVersion, JET_errLogGenerationMismatch, JET_errLogFileSizeMismatch,
+ * JET_errGivenLogFileIsNotContiguous (event 434), JET_errLogFileCorrupt: the set is none;
+ * JET_errMissingCurrentLogFiles (event 450), JET_errExistingLogFileHasBadSignature (457),
+ * JET_errExistingLogFileIsNotContiguous (458): log_dir holds other logs; JET_errDatabaseCorrupted,
+ * JET_errRestoreOfNonBackupDatabase, JET_errBadPatchPage, JET_errDatabasePatchFileMismatch (430),
+ * JET_errStartingRestoreLogTooHigh (431), JET_errEndingRestoreLogTooLow (432): a database does not
+ * belong to it; those of recovery_hard. Each is provoked by a row of
+ * tests/unit/api/test_codes_restore.c.
  */
 JET_ERR restore_external(const struct restore_params *params, JETX_RESTOREREPORT *report)
     __attribute__((warn_unused_result));

@@ -104,6 +104,10 @@ restore_check_log_dir(const struct log_gens *found, const struct restore_logs *l
     const int32_t next = logs->gen_high + 1;
     const char *path = log_gens_path(found, next);
     struct log_filehdr header;
+    if (path == NULL && found->n > 0 && found->gens[found->n - 1] > next) {
+        tell(events, EVENT_RESTORE_CURRENT_LOG_MISSING, found->paths[found->n - 1], NULL);
+        return JET_errMissingCurrentLogFiles;
+    }
     if (path == NULL)
         path = found->current;
     if (path == NULL)

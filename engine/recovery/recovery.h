@@ -91,7 +91,7 @@ struct recovery_result {
  * JET_errInvalidLogSequence, JET_errRequiredLogFilesMissing, JET_errCommittedLogFilesMissing,
  * JET_errLogFileCorrupt, JET_errCommittedLogFileCorrupt, JET_errLogSequenceChecksumMismatch,
  * JET_errBadLogSignature, JET_errBadLogVersion, JET_errLogFileSizeMismatch,
- * JET_errLogFileSizeMismatchDatabasesConsistent (databases are clean), JET_errPageSizeMismatch,
+ * JET_errPageSizeMismatch,
  * JET_errAttachedDatabaseMismatch, JET_errConsistentTimeMismatch,
  * JET_errSoftRecoveryOnBackupDatabase, JET_errDbTimeTooOld, JET_errDbTimeTooNew,
  * JET_errDatabaseBufferDependenciesCorrupted, JET_errReadVerifyFailure,
@@ -133,7 +133,7 @@ struct recovery_set {
  * files of params->map are in place and carry bkinfoFullCur with genHigh. Databases of the log that
  * the map does not name are ignored. Any checkpoint file in system_path is replaced.
  * JET_errFileNotFound (a log of the set), JET_errBadLogSignature, JET_errLogFileSizeMismatch,
- * JET_errGivenLogFileIsNotContiguous, JET_errMissingCurrentLogFiles, JET_errRedoAbruptEnded,
+ * JET_errGivenLogFileIsNotContiguous, JET_errMissingCurrentLogFiles,
  * JET_errLogCorruptDuringHardRestore, JET_errLogTornWriteDuringHardRestore,
  * JET_errLogCorruptDuringHardRecovery, and those of recovery_soft.
  * The stream goes on in params->log.dir, from the generation after the last one redone, of which
