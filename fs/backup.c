@@ -209,10 +209,11 @@ list_files(struct backup *b)
 
 /* "3 min ago" */
 static char *
-age_text(uint64_t begin)
+age_text(const JETX_BACKUPSTATUS *s)
 {
-    uint64_t now = (uint64_t)(g_get_real_time() / G_USEC_PER_SEC);
-    g_autofree char *age = session_limits_amount(JETX_limitAge, now > begin ? now - begin : 0);
+    /* as the owner counts it: not by the clock on the wall, which can be set */
+    g_autofree char *age =
+        session_limits_amount(JETX_limitAge, s->rgLimit[JETX_limitAge].used / 1000);
     return g_strdup_printf("%s ago", age);
 }
 
@@ -227,7 +228,7 @@ explain_busy(struct backup *b)
                         "`jetfs umount --abort`");
     g_autoptr(GDateTime) begin = g_date_time_new_from_unix_utc((gint64)s.timeBegin);
     g_autofree char *since = g_date_time_format(begin, "%Y-%m-%dT%H:%M:%SZ");
-    g_autofree char *age = age_text(s.timeBegin);
+    g_autofree char *age = age_text(&s);
     GString *text = g_string_new(NULL);
     g_string_printf(text, "a backup session of it is running: %s (pid %u) has held it since %s, %s",
                     s.szHolderProgram[0] ? s.szHolderProgram : "a program", s.pidHolder, since,

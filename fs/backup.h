@@ -42,7 +42,7 @@ struct backup_file {
     struct served *served;
     uint32_t pages;     /* of a database */
     uint64_t delivered; /* atomic: bytes sent, repeats included */
-    gint64 first_us;    /* atomic: of the first and the last answer; 0 before */
+    gint64 first_us;    /* atomic: of the first and the last answer, since boot; 0 before */
     gint64 last_us;
 
     GMutex lock;       /* guards what follows */

@@ -5,6 +5,7 @@
  */
 #include "backup.h"
 
+#include "moment.h"
 #include "session_limits.h"
 
 #include <inttypes.h>
@@ -197,7 +198,7 @@ backup_poll(struct backup *b, JETX_BACKUPSTATUS *status)
 static void
 note_delivery(struct backup *b, struct backup_file *file, uint64_t bytes)
 {
-    gint64 now = g_get_real_time(), never = 0;
+    gint64 now = moment_now().boot_us, never = 0;
     if (__atomic_fetch_add(&file->delivered, bytes, __ATOMIC_RELAXED) == 0 &&
         __atomic_compare_exchange_n(&file->first_us, &never, now, false, __ATOMIC_RELAXED,
                                     __ATOMIC_RELAXED) &&

@@ -75,7 +75,7 @@ take_signals(void)
 static char *
 status_text_locked(struct mount *m)
 {
-    if (m->status.end_us == 0) {
+    if (m->status.end.wall_us == 0) {
         (void)backup_poll(m->backup, &m->status.engine);
         pagemap_look(m->backup);
     }
@@ -146,7 +146,7 @@ end(struct mount *m, enum end_cause cause)
     if (err < 0 && result == EXIT_COMPLETE)
         result = EXIT_ABORTED_BY_SERVER;
     m->status.state = "done";
-    m->status.end_us = g_get_real_time();
+    m->status.end = moment_now();
     m->status.result = result;
     m->status.code = result_code(m->backup, result, err);
     g_autofree char *text = result_text(m->backup, result, cause, m->status.code);
@@ -396,7 +396,7 @@ tell_failure(struct mount *m, JET_ERR err, const char *message)
     m->status.result = EXIT_ENVIRONMENT;
     m->status.code = err;
     m->status.text = message;
-    m->status.end_us = g_get_real_time();
+    m->status.end = moment_now();
     g_autofree char *text = status_to_text(&m->status);
     int failed = lease_write_once(m->request->status_path, text);
     if (failed < 0)
@@ -419,7 +419,7 @@ init_status(struct mount *m)
         .mode = options_mode_name(request->options->mode),
         .cache = options_cache_name(request->options->cache),
         .lease = true,
-        .begin_us = g_get_real_time(),
+        .begin = moment_now(),
         .events = m->events,
         .engine = {.cbStruct = sizeof(JETX_BACKUPSTATUS)},
         .last_complete = status_load_last_complete(request->status_path),
@@ -488,7 +488,7 @@ mount_run(const struct mount_request *request, struct events *events)
             end(&m, END_NO_MOUNT);
         }
     }
-    enum jetfs_exit result = m.status.end_us != 0 ? m.status.result : EXIT_ENVIRONMENT;
+    enum jetfs_exit result = m.status.end.wall_us != 0 ? m.status.result : EXIT_ENVIRONMENT;
     release(&m);
     return result;
 }

@@ -92,21 +92,21 @@ add_error(JsonBuilder *b, struct backup_file *file)
 
 /* From the first answer to the last one; of a single answer there is no pace. */
 static void
-add_pace(JsonBuilder *b, struct backup_file *file)
+add_pace(JsonBuilder *b, const struct moment *begin, struct backup_file *file)
 {
     gint64 first = __atomic_load_n(&file->first_us, __ATOMIC_RELAXED);
     gint64 last = __atomic_load_n(&file->last_us, __ATOMIC_RELAXED);
     double bytes = (double)__atomic_load_n(&file->delivered, __ATOMIC_RELAXED);
     if (first == 0)
         return;
-    add_time(b, "first_read", first);
-    add_time(b, "last_read", last);
+    add_time(b, "first_read", moment_wall(begin, first));
+    add_time(b, "last_read", moment_wall(begin, last));
     if (last - first >= PACE_MIN_US)
         add_int(b, "per_second", (gint64)(bytes * G_USEC_PER_SEC / (double)(last - first)));
 }
 
 static void
-add_file(JsonBuilder *b, struct backup_file *file)
+add_file(JsonBuilder *b, const struct moment *begin, struct backup_file *file)
 {
     static const char *const kinds[] = {"", "database", "log", "generated"};
     gint64 served = (gint64)served_bytes(file->served);
@@ -117,7 +117,7 @@ add_file(JsonBuilder *b, struct backup_file *file)
     add_string(b, "kind", kinds[file->kind]);
     add_int(b, "size", (gint64)file->size);
     add_int(b, "served", served);
-    add_pace(b, file);
+    add_pace(b, begin, file);
     if (file->kind == FILE_DATABASE)
         add_int(b, "verified", served);
     if (file->kind == FILE_LOG) {
@@ -144,8 +144,7 @@ add_bytes(JsonBuilder *b, const struct status *status)
 {
     uint64_t required, served;
     gint64 delivered = (gint64)__atomic_load_n(&status->backup->delivered_bytes, __ATOMIC_RELAXED);
-    gint64 end_us = status->end_us != 0 ? status->end_us : g_get_real_time();
-    gint64 us = MAX(end_us - status->begin_us, 1);
+    gint64 us = MAX(moment_between(&status->begin, &status->end), 1);
 
     backup_count(status->backup, &required, &served);
     begin_object(b, "bytes");
@@ -190,11 +189,11 @@ add_session(JsonBuilder *b, const struct status *status)
     add_int(b, "pid", status->engine.pid);
     add_string(b, "instance", instance);
     json_builder_end_object(b);
-    add_time(b, "begin", status->begin_us);
-    add_time(b, "end", status->end_us);
-    gint64 end_us = status->end_us != 0 ? status->end_us : g_get_real_time();
+    add_time(b, "begin", status->begin.wall_us);
+    add_time(b, "end", status->end.wall_us);
     json_builder_set_member_name(b, "seconds");
-    json_builder_add_double_value(b, (double)((end_us - status->begin_us) / 1000) / 1000);
+    json_builder_add_double_value(b, (double)(moment_between(&status->begin, &status->end) / 1000) /
+                                         1000);
     begin_object(b, "logs");
     add_string(b, "signature", signature);
     add_int(b, "low", status->engine.genLow);
@@ -215,7 +214,7 @@ add_files(JsonBuilder *b, const struct status *status)
     json_builder_set_member_name(b, "files");
     json_builder_begin_array(b);
     for (guint i = 0; i < status->backup->files->len; i++)
-        add_file(b, status->backup->files->pdata[i]);
+        add_file(b, &status->begin, status->backup->files->pdata[i]);
     json_builder_end_array(b);
 }
 
@@ -225,7 +224,7 @@ add_this_as_last_complete(JsonBuilder *b, const struct status *status)
     g_autofree char *signature = status_signature(&status->engine.signLog);
 
     json_builder_begin_object(b);
-    add_time(b, "end", status->end_us);
+    add_time(b, "end", status->end.wall_us);
     add_string(b, "signature", signature);
     json_builder_set_member_name(b, "logs");
     json_builder_begin_array(b);

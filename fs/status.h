@@ -24,6 +24,7 @@
 #pragma once
 
 #include "backup.h"
+#include "moment.h"
 
 #include <json-glib/json-glib.h>
 #include <sys/types.h>
@@ -41,8 +42,8 @@ struct status {
     dev_t device; /* of the mounted file system; 0 before */
     bool lease;
     bool sandbox; /* the driver can do no more than serve */
-    gint64 begin_us;
-    gint64 end_us;         /* 0 while it runs */
+    struct moment begin;
+    struct moment end;     /* zero while it runs */
     struct backup *backup; /* NULL: the session did not begin */
     struct events *events;
     JETX_BACKUPSTATUS engine;

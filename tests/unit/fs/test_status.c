@@ -22,7 +22,7 @@ failed_start(struct events *events)
         .status_file = "/mnt.status.json",
         .mode = "frozen",
         .cache = "window",
-        .end_us = 1,
+        .end = {.wall_us = 1},
         .events = events,
     };
 }
@@ -119,6 +119,72 @@ test_events_are_bounded(void **state)
     events_free(events);
 }
 
+#define S ((gint64)G_USEC_PER_SEC)
+
+static JsonObject *
+object_in(JsonObject *object, const char *name)
+{
+    return json_object_get_object_member(object, name);
+}
+
+/* Ten seconds, of which two were read in; the clock on the wall was set by `jump` meanwhile. */
+static void
+check_durations(gint64 jump)
+{
+    struct events *events = events_new("test");
+    struct status status = failed_start(events);
+    struct backup_file file = {.name = "edb00001.log", .path = "/x", .kind = FILE_LOG};
+    struct backup backup = {.files = g_ptr_array_new(), .delivered_bytes = 40 << 20};
+    struct status_summary summary;
+
+    g_mutex_init(&file.lock);
+    file.size = 4 << 20;
+    file.served = served_new(file.size);
+    file.delivered = 4 << 20;
+    file.first_us = 1001 * S;
+    file.last_us = 1003 * S;
+    g_ptr_array_add(backup.files, &file);
+    status.backup = &backup;
+    status.begin = (struct moment) {1800000000 * S, 1000 * S};
+    status.end = (struct moment) {1800000010 * S + jump, 1010 * S};
+    g_autofree char *text = status_to_text(&status);
+    assert_true(status_parse(text, &summary));
+
+    JsonObject *root = json_node_get_object(summary.root);
+    JsonObject *first =
+        json_array_get_object_element(json_object_get_array_member(root, "files"), 0);
+    assert_true(json_object_get_double_member(root, "seconds") == 10.0);
+    assert_int_equal(json_object_get_int_member(object_in(root, "bytes"), "per_second"), 4 << 20);
+    assert_int_equal(json_object_get_int_member(first, "per_second"), 2 << 20);
+    assert_string_equal(json_object_get_string_member(first, "first_read"),
+                        "2027-01-15T08:00:01.000Z");
+    g_autofree char *end = events_time(1800000010 * S + jump);
+    assert_string_equal(json_object_get_string_member(root, "end"), end);
+    status_summary_clear(&summary);
+    served_free(file.served);
+    g_mutex_clear(&file.lock);
+    g_ptr_array_unref(backup.files);
+    events_free(events);
+}
+
+static void
+test_durations_when_the_clock_is_set_are_as_they_were(void **state)
+{
+    check_durations(0);
+    check_durations(3600 * S);
+    check_durations(-3600 * S);
+}
+
+static void
+test_a_moment_that_has_not_come_is_now(void **state)
+{
+    struct moment begin = moment_now(), never = {0}, end = {begin.wall_us - S, begin.boot_us + S};
+
+    assert_in_range(moment_between(&begin, &never), 0, 10 * S);
+    assert_int_equal(moment_between(&begin, &end), S);
+    assert_int_equal(moment_between(&end, &begin), 0);
+}
+
 int
 main(void)
 {
@@ -128,6 +194,8 @@ main(void)
         cmocka_unit_test(test_what_is_no_status_is_refused),
         cmocka_unit_test(test_process_that_is_not_there_has_no_start),
         cmocka_unit_test(test_events_are_bounded),
+        cmocka_unit_test(test_durations_when_the_clock_is_set_are_as_they_were),
+        cmocka_unit_test(test_a_moment_that_has_not_come_is_now),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
