@@ -2,6 +2,7 @@
 #include "backup/copyset.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "os/file.h"
 #include "page/page.h"
@@ -143,13 +144,21 @@ find_base(const char *name, struct copyset *set)
     return true;
 }
 
+/* A directory, or the socket that an owner left who was killed: no database. */
+static bool
+is_no_file(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
 static JET_ERR
 look_at(struct copyset *set, const char *name)
 {
     const bool looks_like_log = g_str_has_suffix(name, ".log") || g_str_has_suffix(name, ".jtx") ||
                                 g_str_has_suffix(name, ".LOG") || g_str_has_suffix(name, ".JTX");
     g_autofree char *path = g_build_filename(set->dir, name, NULL);
-    if (os_is_dir(path))
+    if (is_no_file(path))
         return JET_errSuccess;
     if (looks_like_log) {
         (void)find_base(name, set);

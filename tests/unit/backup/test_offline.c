@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -130,6 +131,18 @@ test_single_database_is_served_as_it_lies(void **state)
     assert_int_equal(offline_end(fx->offline, JET_bitBackupEndNormal), JET_errNoBackup);
 }
 
+/* As a killed owner leaves its directory. */
+static void
+test_directory_with_a_socket_and_a_fifo_is_served(void **state)
+{
+    struct fixture *fx = *state;
+    g_autofree char *socket = g_build_filename(fx->dir, "edb.backup", NULL);
+    g_autofree char *fifo = g_build_filename(fx->dir, "fifo", NULL);
+    assert_int_equal(mknod(socket, S_IFSOCK | 0600, 0), 0);
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    assert_int_equal(offline_open(fx->dir, &fx->offline), 0);
+}
+
 static void
 test_bad_page_is_found(void **state)
 {
@@ -244,6 +257,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(test_single_database_is_served_as_it_lies),
+        CASE(test_directory_with_a_socket_and_a_fifo_is_served),
         CASE(test_bad_page_is_found),
         CASE(test_owner_and_visitor_exclude_each_other),
         CASE(test_nothing_of_ours_is_refused),
