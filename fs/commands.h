@@ -7,6 +7,7 @@
 #include "exit.h"
 
 enum jetfs_exit cmd_doctor(int argc, char **argv);
+enum jetfs_exit cmd_backup(int argc, char **argv);
 enum jetfs_exit cmd_list(int argc, char **argv);
 enum jetfs_exit cmd_mount(int argc, char **argv);
 enum jetfs_exit cmd_umount(int argc, char **argv);

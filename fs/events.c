@@ -71,7 +71,7 @@ record(struct events *events, const char *kind, char *text)
         event_free(g_queue_pop_head(&events->list));
     if (events->to_syslog)
         syslog(LOG_NOTICE, "%s", text);
-    else
+    else if (g_strcmp0(kind, "first_read") != 0) /* of use in a timeline only */
         fprintf(stderr, "%s: %s\n", events->program, text);
     g_mutex_unlock(&events->lock);
 }

@@ -1,6 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 #include "json_get.h"
 
+#define DEPTH_MAX 64
+
+/* The parser recurses as deep as its input does. */
+static bool
+is_too_deep(const char *text)
+{
+    int depth = 0;
+    bool in_string = false;
+
+    for (; *text != '\0' && depth <= DEPTH_MAX; text++) {
+        if (in_string && *text == '\\' && text[1] != '\0')
+            text++;
+        else if (*text == '"')
+            in_string = !in_string;
+        else if (!in_string && (*text == '[' || *text == '{'))
+            depth++;
+        else if (!in_string && (*text == ']' || *text == '}'))
+            depth--;
+    }
+    return depth > DEPTH_MAX;
+}
+
+JsonNode *
+json_get_parse(const char *text)
+{
+    g_autoptr(JsonParser) parser = json_parser_new();
+
+    if (is_too_deep(text) || !json_parser_load_from_data(parser, text, -1, NULL))
+        return NULL;
+    JsonNode *root = json_parser_steal_root(parser);
+    if (root == NULL || JSON_NODE_HOLDS_OBJECT(root))
+        return root;
+    json_node_unref(root);
+    return NULL;
+}
+
 static JsonNode *
 value_of(JsonObject *object, const char *name)
 {

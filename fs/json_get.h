@@ -8,6 +8,9 @@
 #include <json-glib/json-glib.h>
 #include <stdbool.h>
 
+/* The object that the text is; NULL when it is none, or nested deeper than anything of ours. */
+JsonNode *json_get_parse(const char *text);
+
 gint64 json_get_int(JsonObject *object, const char *name);
 double json_get_double(JsonObject *object, const char *name);
 bool json_get_bool(JsonObject *object, const char *name);

@@ -27,6 +27,7 @@ static const struct verb {
     {"status", cmd_status, "Print the state or the result of a session"},
     {"list", cmd_list, "List live instances that offer backups, and mounts"},
     {"doctor", cmd_doctor, "Say what keeps mounts from working, and what to do"},
+    {"backup", cmd_backup, "Copy a backup to a directory, without a mount"},
     {"verify", cmd_verify, "Verify a copied backup"},
     {"restore", cmd_restore, "Restore a copied backup to clean databases"},
 };

@@ -5,6 +5,8 @@
  */
 #include "status.h"
 
+#include "json_get.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,8 +15,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#define TEXT_MAX  (64u << 20)
-#define DEPTH_MAX 64 /* the parser recurses; a status has five levels */
+#define TEXT_MAX (64u << 20)
 
 static gint64
 int_member(JsonObject *object, const char *name)
@@ -70,35 +71,13 @@ status_carry(struct status *status)
     }
 }
 
-static bool
-is_too_deep(const char *text)
-{
-    int depth = 0;
-    bool in_string = false;
-
-    for (; *text != '\0' && depth <= DEPTH_MAX; text++) {
-        if (in_string && *text == '\\' && text[1] != '\0')
-            text++;
-        else if (*text == '"')
-            in_string = !in_string;
-        else if (!in_string && (*text == '[' || *text == '{'))
-            depth++;
-        else if (!in_string && (*text == ']' || *text == '}'))
-            depth--;
-    }
-    return depth > DEPTH_MAX;
-}
-
 bool
 status_parse(const char *text, struct status_summary *summary)
 {
-    g_autoptr(JsonParser) parser = json_parser_new();
+    g_autoptr(JsonNode) root = json_get_parse(text);
 
     *summary = (struct status_summary) {0};
-    if (is_too_deep(text) || !json_parser_load_from_data(parser, text, -1, NULL))
-        return false;
-    g_autoptr(JsonNode) root = json_parser_steal_root(parser);
-    if (root == NULL || !JSON_NODE_HOLDS_OBJECT(root))
+    if (root == NULL)
         return false;
     JsonObject *object = json_node_get_object(root);
     JsonObject *result = object_member(object, "result");

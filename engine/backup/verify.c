@@ -203,7 +203,7 @@ check(struct verify *v)
         err = check_contents(v);
     }
     if (err >= 0)
-        verify_manifest(v);
+        err = verify_manifests(v);
     copyset_clear(&v->set);
     manifest_read_clear(&v->manifest);
     return err;

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* verify_manifest: backup.json against the files that lie beside it. */
+/*
+ * verify_manifest: manifests against the files that lie beside them: backup.json of the directory
+ * that has the databases, and those of the incremental backups, backup-GENERATION.json beside it or
+ * backup.json in directories of their own.
+ */
 #include <string.h>
 
 #include "backup/manifest.h"
@@ -41,9 +45,9 @@ check_database(struct verify *v, const struct manifest_file *file, const char *p
 }
 
 static void
-check_file(struct verify *v, const struct manifest_file *file)
+check_file(struct verify *v, const char *dir, const struct manifest_file *file)
 {
-    g_autofree char *path = g_build_filename(v->dir, file->name, NULL);
+    g_autofree char *path = g_build_filename(dir, file->name, NULL);
     uint64_t bytes = 0;
     if (file->kind == JETX_fileLog ? (int64_t)file->gen > v->wanted->gen_high
                                    : !restore_plan_wants(v->wanted->param, path))
@@ -75,19 +79,54 @@ verify_manifest_load(struct verify *v)
     return err == JET_errFileNotFound || v->manifest_bad ? JET_errSuccess : err;
 }
 
-void
-verify_manifest(struct verify *v)
+static void
+check_manifest(struct verify *v, const char *dir, const char *path, const struct manifest_read *m)
 {
-    g_autofree char *path = g_build_filename(v->dir, MANIFEST_NAME, NULL);
-    const struct manifest_read *m = &v->manifest;
-    if (v->manifest_bad) {
-        verify_fail(v, JET_errInvalidBackup, path, 0, "manifest cannot be read");
-        return;
-    }
     for (size_t i = 0; i < m->n_files; i++)
         if (m->files[i].kind != JETX_fileGenerated)
-            check_file(v, &m->files[i]);
+            check_file(v, dir, &m->files[i]);
     if (m->has_sign_log && v->logs.gen_low != 0 &&
         memcmp(m->sign_log, v->logs.signature, sizeof m->sign_log) != 0)
         verify_fail(v, JET_errBadLogSignature, path, 0, "manifest of another instance");
+}
+
+static void
+check_incremental(struct verify *v, const char *dir, const char *name)
+{
+    g_autofree char *path = g_build_filename(dir, name, NULL);
+    struct manifest_read m;
+    if (manifest_load(path, &m) < 0) {
+        verify_fail(v, JET_errInvalidBackup, path, 0, "manifest cannot be read");
+        return;
+    }
+    check_manifest(v, dir, path, &m);
+    manifest_read_clear(&m);
+}
+
+/* A directory that only gives logs has its own backup.json. */
+static JET_ERR
+check_incrementals(struct verify *v, const char *dir)
+{
+    g_auto(GStrv) names = NULL;
+    JET_ERR err = os_dir_list(dir, &names);
+    for (char **name = names; err >= 0 && *name != NULL; name++) {
+        const bool own = strcmp(*name, MANIFEST_NAME) == 0 && strcmp(dir, v->dir) != 0;
+        if (own || (g_str_has_prefix(*name, "backup-") && g_str_has_suffix(*name, ".json")))
+            check_incremental(v, dir, *name);
+    }
+    return err;
+}
+
+JET_ERR
+verify_manifests(struct verify *v)
+{
+    g_autofree char *path = g_build_filename(v->dir, MANIFEST_NAME, NULL);
+    JET_ERR err = JET_errSuccess;
+    if (v->manifest_bad)
+        verify_fail(v, JET_errInvalidBackup, path, 0, "manifest cannot be read");
+    else
+        check_manifest(v, v->dir, path, &v->manifest);
+    for (size_t i = 0; i < v->wanted->n_dirs && err >= 0; i++)
+        err = check_incrementals(v, v->wanted->dirs[i]);
+    return err;
 }

@@ -48,5 +48,6 @@ JET_ERR verify_times(struct verify *v) __attribute__((warn_unused_result));
 /* Reads backup.json, if any. Errors: of reading. */
 JET_ERR verify_manifest_load(struct verify *v) __attribute__((warn_unused_result));
 
-/* Are the files those that it names? */
-void verify_manifest(struct verify *v);
+/* Are the files those that it, and the manifests of incremental backups, name? Errors: of reading a
+ * directory. */
+JET_ERR verify_manifests(struct verify *v) __attribute__((warn_unused_result));

@@ -209,7 +209,8 @@ check_twins(struct verify *v, guint i)
 void
 verify_set(struct verify *v)
 {
-    if (v->set.dbs->len == 0) {
+    /* an incremental backup by itself is logs */
+    if (v->set.dbs->len == 0 && !(v->manifest.incremental && v->wanted->n_dirs == 1)) {
         verify_fail(v, JET_errFileNotFound, v->dir, 0, "no database in it");
         return;
     }
