@@ -23,12 +23,31 @@ new_header(struct recovery *r, const struct rdb *d, struct dbheader *h)
     memcpy(&h->bytes[DBH_SIGN_LOG], r->signature, SIGNATURE_BYTES);
 }
 
+/* A name in a log is anybody's: in the directory of a hard recovery only what this run made is
+ * replaced. */
+static bool
+may_replace(const struct recovery *r, const char *path)
+{
+    return !recovery_is_hard(r) || !r->p->create_dir ||
+           (r->made && g_hash_table_contains(r->made, path));
+}
+
+static void
+note_made(struct recovery *r, const char *path)
+{
+    if (!r->made)
+        r->made = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_hash_table_add(r->made, g_strdup(path));
+}
+
 static JET_ERR
 create_now(struct recovery *r, struct rdb *d, bool overwrite)
 {
     g_autofree char *dir = g_path_get_dirname(d->path);
     if (!os_is_dir(dir))
         return JET_errSuccess; /* stays deferred */
+    if (overwrite && !may_replace(r, d->path))
+        return JET_errFileAlreadyExists;
     if (overwrite) {
         JET_ERR err = os_remove(d->path);
         if (err < 0)
@@ -40,7 +59,10 @@ create_now(struct recovery *r, struct rdb *d, bool overwrite)
     JET_ERR err = dbfile_create(&spec, &h, 0, &d->file);
     if (err == JET_errInvalidPath || err == JET_errFileAccessDenied)
         return JET_errSuccess; /* it cannot have gone better when it was logged */
-    return err < 0 ? err : dbs_begin_redo(r, d);
+    if (err < 0)
+        return err;
+    note_made(r, d->path);
+    return dbs_begin_redo(r, d);
 }
 
 /* There is a readable file of that name. */

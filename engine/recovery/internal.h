@@ -99,6 +99,7 @@ struct recovery {
     struct rdb dbs[RECOVERY_DBID_MAX + 1]; /* by dbid; 0 unused */
     GHashTable *sessions;                  /* procid -> session whose Begin0 was seen */
     GHashTable *macros;                    /* procid -> struct macro */
+    GHashTable *made;                      /* paths of databases created by this run; may be NULL */
     uint32_t clean;                        /* databases made clean */
 };
 

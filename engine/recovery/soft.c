@@ -99,6 +99,7 @@ recovery_engine_stop(struct recovery *r)
     (void)log_close(r->log, false); /* all that counts was flushed */
     g_clear_pointer(&r->sessions, g_hash_table_unref);
     g_clear_pointer(&r->macros, g_hash_table_unref);
+    g_clear_pointer(&r->made, g_hash_table_unref);
     log_gens_clear(&r->gens);
 }
 
