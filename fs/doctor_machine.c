@@ -26,20 +26,33 @@ leases_are_on(struct trouble *trouble)
                  "`jetfs umount`, which waits"));
 }
 
+/* mount(8) gives its helpers no PATH; the shell then looks here. */
+static bool
+mount_finds_us(void)
+{
+    static const char *const places[] = {"/usr/local/sbin/jetfs", "/usr/local/bin/jetfs",
+                                         "/usr/sbin/jetfs",       "/usr/bin/jetfs",
+                                         "/sbin/jetfs",           "/bin/jetfs"};
+    bool found = false;
+
+    for (guint i = 0; i < G_N_ELEMENTS(places); i++)
+        found |= access(places[i], X_OK) == 0;
+    return found;
+}
+
 static bool
 mount_helper_is_there(struct trouble *trouble)
 {
-    g_autofree char *program = g_find_program_in_path("jetfs");
 
     if (access("/sbin/mount.fuse3", X_OK) < 0 && access("/sbin/mount.fuse", X_OK) < 0)
         return trouble_is(
             trouble, g_strdup("/sbin/mount.fuse3 is missing"),
             g_strdup("install the package fuse3, if mount(8) or fstab are to be used"));
-    if (program == NULL)
+    if (!mount_finds_us())
         return trouble_is(
-            trouble, g_strdup("jetfs is not in PATH, where mount(8) looks for it"),
-            g_strdup("install it with `ninja install`, if mount(8) or fstab are to be "
-                     "used"));
+            trouble, g_strdup("jetfs is in none of the directories where mount(8) looks for it"),
+            g_strdup("if mount(8) or fstab are to be used: install it, or put a link to "
+                     "it into /usr/local/bin"));
     return true;
 }
 

@@ -312,6 +312,40 @@ def paths(load, work):
     mount.umount('--abort')
 
 
+def mount_command(load, work):
+    """mount(8) by type and by fstab: it gives its helper no PATH, which so looks in the usual places."""
+    usual = '/usr/local/sbin'
+    if not os.path.isdir(usual):
+        h.skip('mount -t fuse.jetfs', f'no {usual} to put jetfs into')
+        return
+    if not any(os.path.exists(f'/sbin/mount.{name}') for name in ('fuse', 'fuse3')):
+        h.skip('mount -t fuse.jetfs', 'no /sbin/mount.fuse on this machine: package fuse3')
+        return
+    mnt = os.path.join(work, 'mnt')
+    h.run('mount', '-t', 'tmpfs', 'none', usual)
+    os.symlink(os.path.abspath(h.JETFS), usual + '/jetfs')
+    fstab = os.path.join(work, 'fstab')
+    with open(fstab, 'w', encoding='utf-8') as f:
+        f.write(f'{load.dir} {mnt} fuse.jetfs noauto,nofail,cache=page,x-systemd.requires=x 0 0\n')
+    for name, cache, args in (('mount -t fuse.jetfs', 'direct', ('-t', 'fuse.jetfs', load.dir, mnt, '-o', 'cache=direct')),
+                              ('mount by fstab', 'page', ('-T', fstab, mnt))):
+        code, out = h.run('mount', *args)
+        h.ok(code == 0 and os.path.ismount(mnt), f'{name}: mounted', out)
+        entry = mount_of(mnt)
+        with open(mnt + '/.jetfs/status', encoding='utf-8') as f:
+            h.ok(json.load(f)['cache'] == cache and entry.get('source') == load.dir, f'{name}: with its options', entry)
+        h.copy_cp(mnt, os.path.join(work, 'copy-' + cache))
+        h.run('umount', '-i', mnt)
+        code, out = jetfs('status', '--wait', mnt)
+        h.ok(code == h.COMPLETE, f'{name}: umount, and the copy is complete', out)
+    code, out = h.run('mount', '-t', 'fuse.jetfs', load.dir, mnt, '-o', 'nonsense')
+    h.ok(code != 0 and 'nonsense' in out and not os.path.ismount(mnt), 'mount -t fuse.jetfs: a wrong option is told', out)
+    h.ok('mount-helper' in doctor()[2], 'mount -t fuse.jetfs: doctor finds it')
+    h.run('umount', usual)
+    if shutil.which('jetfs', path='/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin') is None:
+        h.ok(named(doctor(), 'mount-helper', 'note', 'mount(8) looks', 'install'), 'no jetfs for mount: doctor says so')
+
+
 def leftovers(load, work):
     tmp = os.path.join(work, 'tmp')
     os.makedirs(tmp + '/jetfs-recovered-AbCdEf')
@@ -368,6 +402,7 @@ def main():
     leftovers(load, work)
     told_by_status(work)
     if os.geteuid() == 0:
+        mount_command(load, work)
         no_device(load, work)
         status_file(load, work)
         user_states(load, work)

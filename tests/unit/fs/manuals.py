@@ -2,7 +2,9 @@
 """What jetfs says of itself is the same everywhere: --help, the manual pages, the README."""
 import os
 import re
+import shutil
 import subprocess
+import tempfile
 import unittest
 
 JETFS = os.environ.get("JETFS", "jetfs-double")
@@ -164,6 +166,58 @@ class Manuals(unittest.TestCase):
         see = page_section(page("jetfs.1"), "SEE ALSO")
         for verb in verbs():
             self.assertIn(f".BR jetfs-{verb} (1)", see)
+
+
+class Completion(unittest.TestCase):
+    """What bash would offer after a line, with the cursor at its end."""
+
+    def setUp(self):
+        self.dir = tempfile.mkdtemp(prefix="jetfs-test-")
+        os.symlink(os.path.abspath(JETFS), self.dir + "/jetfs")
+        os.mkdir(self.dir + "/sub")
+
+    def tearDown(self):
+        shutil.rmtree(self.dir)
+
+    def offers(self, line):
+        # as readline splits it: "=" is a word of its own
+        words = [w for w in re.split(r"(=)|\s+", line) if w]
+        if line.endswith(" ") or line.endswith("="):
+            words.append("")
+        script = f"""source '{TOP}/packaging/completion/jetfs'
+            COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_LINE='{line}'; COMP_POINT={len(line)}
+            _jetfs; printf '%s\\n' "${{COMPREPLY[@]}}"
+            """
+        env = {**os.environ, "PATH": self.dir + ":" + os.environ["PATH"]}
+        p = subprocess.run(["bash", "-c", script, "bash", *words], capture_output=True, text=True,
+                           cwd=self.dir, env=env, timeout=30)
+        self.assertEqual((p.returncode, p.stderr), (0, ""))
+        return {word for word in p.stdout.split("\n") if word}
+
+    def test_verbs(self):
+        self.assertEqual(self.offers("jetfs "), set(verbs()) | {"help", "jetfs", "sub"})
+        self.assertEqual(self.offers("jetfs um"), {"umount"})
+        self.assertEqual(self.offers("jetfs help sta"), {"status"})
+        self.assertEqual(self.offers("jetfs --v"), {"--version"})
+
+    def test_options_of_every_verb(self):
+        for verb in verbs():
+            wanted = {"-h", "--help"}
+            for short, name, _ in help_options(verb):
+                wanted |= {short, name} - {None}
+            self.assertEqual(self.offers(f"jetfs {verb} -"), wanted, verb)
+        self.assertIn("--foreground", self.offers("jetfs ./sub -"))
+
+    def test_words_of_o(self):
+        self.assertLessEqual({"recovered", "allow_other", "cache=page", "status="},
+                             self.offers("jetfs a b -o "))
+        self.assertEqual(self.offers("jetfs a b -o recovered,cache=p"), {"page"})
+        self.assertEqual(self.offers("jetfs a b -o recovered,allow_o"), {"recovered,allow_other"})
+
+    def test_paths(self):
+        self.assertEqual(self.offers("jetfs verify s"), {"sub"})
+        self.assertEqual(self.offers("jetfs umount s"), {"sub"})
+        self.assertEqual(self.offers("jetfs list s"), set())
 
 
 class ExitCodes(unittest.TestCase):
