@@ -288,6 +288,16 @@ explain_begin(struct backup *b, JET_ERR err)
                         "incremental backup: back up in full");
     case JET_errInvalidGrbit:
         return g_strdup("an incremental backup needs a program that has the databases open");
+    case JET_errDatabaseDirtyShutdown:
+        return g_strdup("the database was not shut down cleanly, and the logs that its recovery "
+                        "needs are not with it: mount the directory that holds both, or leave out "
+                        "-o recovered to copy it as it lies");
+    case JET_errMissingLogFile:
+        if (b->live)
+            return g_strdup(JetxErrorTextA(err));
+        return g_strdup("a log that the recovery needs is missing: put all of them into the "
+                        "directory, up to the newest, as the program left them, or leave out "
+                        "-o recovered to copy what is there");
     default:
         return g_strdup(JetxErrorTextA(err));
     }
