@@ -97,6 +97,54 @@ test_verify_and_restore_want_directories_and_sizes(void **state)
     assert_int_equal(JetxRestoreBackupA(dir, dir, NULL, &restored), JET_errInvalidParameter);
 }
 
+/* Defaults of the process, for instances that are made by the call. */
+static void
+set_paths(const char *path)
+{
+    ok(JetSetSystemParameter(NULL, 0, JET_paramSystemPath, 0, path));
+    ok(JetSetSystemParameter(NULL, 0, JET_paramLogFilePath, 0, path));
+    ok(JetSetSystemParameter(NULL, 0, JET_paramLogFileSize, 256, NULL));
+    ok(JetSetSystemParameter(NULL, 0, JET_paramNoInformationEvent, 1, NULL));
+}
+
+/* Case 96. */
+static void
+test_legacy_restore_knows_its_modes(void **state)
+{
+    g_autofree char *work = g_dir_make_tmp("legacy-XXXXXX", NULL);
+    JET_INSTANCE one = 0;
+    set_paths(work);
+    assert_int_equal(JetRestoreA(dir, NULL), JET_errFileNotFound);
+    ok(JetInit(&one));
+    assert_int_equal(JetRestoreA(dir, NULL), JET_errAlreadyInitialized);
+    assert_int_equal(JetRestore2A(dir, work, NULL), JET_errAlreadyInitialized);
+    ok(JetTerm(one));
+    assert_int_equal(JetRestoreA(dir, NULL), JET_errFileNotFound);
+    remove_tree(work);
+}
+
+/* A backup of an instance that had no database: its logs are all there is to restore. */
+static void
+test_legacy_restore_of_a_set_without_databases(void **state)
+{
+    g_autofree char *work = g_dir_make_tmp("legacy-XXXXXX", NULL);
+    g_autofree char *place = g_dir_make_tmp("legacy-XXXXXX", NULL);
+    g_autofree char *set = g_build_filename(work, "set", NULL);
+    JET_INSTANCE one = 0;
+    set_paths(work);
+    ok(JetInit(&one));
+    g_mkdir(set, 0700);
+    ok(JetBackupA(set, 0, NULL));
+    ok(JetTerm(one));
+    set_paths(place);
+    ok(JetRestoreA(set, NULL));
+    one = 0;
+    ok(JetInit(&one)); /* the stream goes on */
+    ok(JetTerm(one));
+    remove_tree(work);
+    remove_tree(place);
+}
+
 int
 main(void)
 {
@@ -108,6 +156,8 @@ main(void)
         cmocka_unit_test(test_directory_without_logs_is_not_found),
         cmocka_unit_test(test_wide_form_checks_the_same),
         cmocka_unit_test(test_verify_and_restore_want_directories_and_sizes),
+        cmocka_unit_test(test_legacy_restore_knows_its_modes),
+        cmocka_unit_test(test_legacy_restore_of_a_set_without_databases),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }
