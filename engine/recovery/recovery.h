@@ -134,8 +134,9 @@ struct recovery_set {
  * the map does not name are ignored. Any checkpoint file in system_path is replaced.
  * JET_errFileNotFound (a log of the set), JET_errBadLogSignature, JET_errLogFileSizeMismatch,
  * JET_errGivenLogFileIsNotContiguous, JET_errMissingCurrentLogFiles,
- * JET_errLogCorruptDuringHardRestore, JET_errLogTornWriteDuringHardRestore,
- * JET_errLogCorruptDuringHardRecovery, and those of recovery_soft.
+ * JET_errRedoAbruptEnded, JET_errLogCorruptDuringHardRestore, JET_errLogTornWriteDuringHardRestore,
+ * JET_errLogCorruptDuringHardRecovery, JET_errLogTornWriteDuringHardRecovery, and those of
+ * recovery_soft.
  * The stream goes on in params->log.dir, from the generation after the last one redone, of which
  * the directory gets a copy that ends where redo ended.
  */

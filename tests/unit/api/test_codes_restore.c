@@ -282,6 +282,21 @@ lose_end_of_log(const char *dir, const char *logs)
     put(&b);
 }
 
+/* The last segment of a log is half written: a crash of the writer. */
+static void
+tear_end(const char *dir, int32_t gen)
+{
+    struct bytes b = take_log(dir, gen);
+    b.data[(gsize)last_segment(&b) * SEGMENT_BYTES + 60] ^= 0x11;
+    put(&b);
+}
+
+static void
+tear_last_log(const char *dir, const char *logs)
+{
+    tear_end(dir, set.high);
+}
+
 /* ---- pages that redo changes ---- */
 
 static uint8_t *
@@ -366,6 +381,27 @@ corrupt_log_that_goes_on(const char *dir, const char *logs)
     damage_segment(logs, set.high + 1);
 }
 
+static void
+tear_last_log_and_go_on(const char *dir, const char *logs)
+{
+    logs_that_go_on(dir, logs);
+    tear_end(dir, set.high);
+}
+
+static void
+tear_log_that_goes_on(const char *dir, const char *logs)
+{
+    logs_that_go_on(dir, logs);
+    tear_end(logs, set.high + 1);
+}
+
+static void
+tear_newest_log(const char *dir, const char *logs)
+{
+    logs_that_go_on(dir, logs);
+    tear_end(logs, set.last);
+}
+
 /* ---- the table ---- */
 
 enum range { ALL, FULL, LOW_TOO_HIGH, HIGH_TOO_LOW, LOW_MISSING, HIGH_MISSING };
@@ -405,6 +441,12 @@ static const struct row {
     {"log cut", cut_log, ALL, JET_errLogFileSizeMismatch, 0},
     {"segment damaged", corrupt_log, ALL, JET_errLogCorruptDuringHardRestore, 454},
     {"segment torn", tear_log, ALL, JET_errLogTornWriteDuringHardRestore, 454},
+    {"end of the last log torn", tear_last_log, FULL, JET_errLogTornWriteDuringHardRestore, 454},
+    {"end of the last log torn, others go on", tear_last_log_and_go_on, FULL,
+     JET_errRedoAbruptEnded, 446},
+    {"end of a log that goes on torn", tear_log_that_goes_on, FULL,
+     JET_errLogTornWriteDuringHardRecovery, 454},
+    {"end of the newest log torn", tear_newest_log, FULL, JET_errSuccess, 0},
     {"end of a log lost", lose_end_of_log, ALL, JET_errLogSequenceChecksumMismatch, 454},
     {"older page", older_page, ALL, JET_errDbTimeTooOld, 454},
     {"younger page", younger_page, ALL, JET_errDbTimeTooNew, 454},
@@ -522,14 +564,16 @@ test_log_path_of_a_running_instance(void **state)
 static void
 test_target_instance_that_runs_is_a_warning(void **state)
 {
-    g_autofree char *dir = g_dir_make_tmp("codes-XXXXXX", NULL);
-    g_autofree char *db = g_build_filename(dir, DB, NULL);
+    struct codes_set own;
+    codes_fill_set(*state, &own);
+    g_autofree char *logs = g_dir_make_tmp("codes-logs-XXXXXX", NULL);
+    g_autofree char *db = g_build_filename(own.dir, DB, NULL);
     JET_RSTMAP_A map = {db, db};
-    JET_LOGINFO_A info = {sizeof info, (uint32_t)set.low, (uint32_t)set.last, "edb"};
+    JET_LOGINFO_A info = {sizeof info, (uint32_t)own.low, (uint32_t)own.last, "edb"};
     char name[] = "test";
-    codes_copy_dir(set.dir, dir);
-    JET_ERR err = JetExternalRestore2A(dir, dir, &map, 1, dir, &info, name, NULL, NULL, NULL);
-    remove_tree(dir);
+    JET_ERR err = JetExternalRestore2A(logs, logs, &map, 1, own.dir, &info, name, NULL, NULL, NULL);
+    remove_tree(logs);
+    codes_free_set(&own);
     assert_int_equal(err, JET_wrnTargetInstanceRunning);
 }
 
