@@ -270,12 +270,24 @@ begin(struct backup *b, enum session_mode mode, const JETX_BACKUPLIMITS *limits)
     return err < 0 ? err : list_files(b);
 }
 
+/* Perhaps a limit so tight that the session died at once. */
+static char *
+explain_death(struct backup *b, JET_ERR err)
+{
+    (void)backup_poll(b, NULL);
+    unsigned ended = (unsigned)g_atomic_int_get(&b->limit_ended);
+    return ended > 0 ? session_limits_end_text(ended - 1, b->limit_value)
+                     : g_strdup(JetxErrorTextA(err));
+}
+
 static char *
 explain_begin(struct backup *b, JET_ERR err)
 {
     switch (err) {
     case JET_errBackupInProgress:
         return explain_busy(b);
+    case JET_errBackupAbortByServer:
+        return explain_death(b, err);
     case JET_errMissingFullBackup:
         return g_strdup("an incremental backup needs a full one before it, and logs that were "
                         "truncated after that: back up in full first, and end that with "

@@ -3,7 +3,8 @@
  * client: calls over the bus, and knowing when there is nobody left to call.
  *
  * Two words tell how it stands: `ended`, why the owner ended the session (from its SessionEnded
- * signal), and `lost`, that the connection is of no use any more. Both are set once.
+ * signal; forgotten when the next one begins), and `lost`, that the connection is of no use any
+ * more.
  */
 #include "service/client.h"
 
@@ -226,16 +227,17 @@ service_client_close(struct service_client *client)
 
 /* ---- calls ---- */
 
-/* One call. The reply's first value is a JET_ERR, and is what comes back; *reply is there if that
- * is not negative, and the caller's. No answer: the connection goes, and the session with it. */
+/* One call, if there is somebody to call. The reply's first value is a JET_ERR, and is what comes
+ * back; *reply is there if that is not negative, and the caller's. No answer: the connection goes,
+ * and the session with it. */
 static JET_ERR
-call(struct service_client *client, const char *method, GVariant *args, const char *reply_type,
-     int timeout_ms, GVariant **reply, GUnixFDList **fds)
+call_owner(struct service_client *client, const char *method, GVariant *args,
+           const char *reply_type, int timeout_ms, GVariant **reply, GUnixFDList **fds)
 {
     g_autoptr(GVariant) owned_args = args ? g_variant_ref_sink(args) : NULL;
-    JET_ERR err = service_client_check(client);
-    if (err < 0)
-        return err;
+    JET_ERR err;
+    if (client->lost || !socket_is_alive(client))
+        return last_word(client);
     g_autoptr(GError) error = NULL;
     g_autoptr(GVariant) answer = g_dbus_connection_call_with_unix_fd_list_sync(
         client->bus, NULL, WIRE_PATH, WIRE_INTERFACE, method, owned_args,
@@ -246,10 +248,22 @@ call(struct service_client *client, const char *method, GVariant *args, const ch
         return last_word(client);
     }
     g_variant_get_child(answer, 0, "i", &err);
-    if (err == JET_errNoBackup && *client->ended < 0)
-        err = *client->ended; /* said before the answer, and after the check */
     if (err >= 0 && reply)
         *reply = g_steal_pointer(&answer);
+    return err;
+}
+
+/* The same for what needs the session. */
+static JET_ERR
+call(struct service_client *client, const char *method, GVariant *args, const char *reply_type,
+     int timeout_ms, GVariant **reply, GUnixFDList **fds)
+{
+    g_autoptr(GVariant) owned_args = args ? g_variant_ref_sink(args) : NULL;
+    JET_ERR err = service_client_check(client);
+    if (err >= 0)
+        err = call_owner(client, method, owned_args, reply_type, timeout_ms, reply, fds);
+    if (err == JET_errNoBackup && *client->ended < 0)
+        err = *client->ended; /* said before the answer, and after the check */
     return err;
 }
 
@@ -259,10 +273,15 @@ call_plain(struct service_client *client, const char *method, GVariant *args, in
     return call(client, method, args, "(i)", timeout_ms, NULL, NULL);
 }
 
+/* What ended an earlier session of this connection is forgotten. */
 JET_ERR
 service_client_begin_frozen(struct service_client *client, JET_GRBIT grbit)
 {
-    return call_plain(client, "BeginFrozen", g_variant_new("(u)", grbit), BEGIN_MS);
+    JET_ERR err =
+        call_owner(client, "BeginFrozen", g_variant_new("(u)", grbit), "(i)", BEGIN_MS, NULL, NULL);
+    if (err >= 0)
+        *client->ended = JET_errSuccess;
+    return err;
 }
 
 JET_ERR
@@ -340,23 +359,34 @@ service_client_end(struct service_client *client, JET_GRBIT grbit)
     return call_plain(client, "End", g_variant_new("(u)", grbit), BEGIN_MS);
 }
 
+/* Does it tell of the session that was ours? There may be another by now. */
+static bool
+is_of_our_session(struct service_client *client, const JETX_BACKUPSTATUS *status)
+{
+    return *client->ended == 0 || client->last.lgposBegin == 0 ||
+           client->last.lgposBegin == status->lgposBegin;
+}
+
+/* Of an ended session the owner still knows how it ended. */
 JET_ERR
 service_client_status(struct service_client *client, JETX_BACKUPSTATUS *status)
 {
     g_autoptr(GVariant) reply = NULL;
-    JET_ERR err = call(client, "GetStatus", NULL, "(ia{sv})", CALL_MS, &reply, NULL);
-    bool gone = err < 0 && service_client_check(client) < 0;
+    JET_ERR err = call_owner(client, "GetStatus", NULL, "(ia{sv})", CALL_MS, &reply, NULL);
+    JET_ERR why = err < 0 ? service_client_check(client) : JET_errSuccess;
     if (err >= 0)
         err = wire_status_get(reply, status);
 
     g_mutex_lock(&client->lock);
-    if (err >= 0)
+    if (err >= 0 && !is_of_our_session(client, status))
+        why = *client->ended;
+    else if (err >= 0)
         client->last = *status;
-    if (gone) {
+    if (why < 0) {
         *status = client->last;
-        status->errSession = err;
+        status->errSession = why;
         g_strlcpy(status->szState, "aborted", sizeof(status->szState));
     }
     g_mutex_unlock(&client->lock);
-    return gone ? JET_errSuccess : err;
+    return why < 0 ? JET_errSuccess : err;
 }
