@@ -87,7 +87,6 @@ TOOLS = [
     Tool('rclone, again', shell('rclone sync --config /dev/null "$1" "$2"'), again='rclone', skips=True),
     Tool('casync', shell('mkdir "$3"; casync make --with=2sec-time "$3/index.caidx" "$1"'), OUT_CASYNC),
     Tool('bup', shell(BUP + 'bup init 2>&1; bup index "$1"; bup save -q -n all "$1"'), OUT_BUP),
-    Tool('bup, again', shell(BUP + 'bup index "$1"; bup save -q -n all "$1"'), OUT_BUP, again='bup'),
 ]
 
 
