@@ -33,16 +33,18 @@ struct macro {
     GArray *changes;
 };
 
+/* A database of the set. What was seen of it stays when it is detached and attached again. */
 struct followed {
-    const struct copyset_db *db; /* NULL: not attached at this point, or not in the set */
-    struct os_file *file;
-    uint64_t end;      /* of its pages */
-    GHashTable *times; /* pgno -> gint64: dbtime now */
+    const struct copyset_db *db;
+    struct os_file *file; /* NULL before it is attached first */
+    uint64_t end;         /* of its pages */
+    GHashTable *times;    /* pgno -> gint64: dbtime now */
 };
 
 struct times {
     struct verify *v;
-    struct followed dbs[DBID_MAX + 1];
+    struct followed *all;               /* one for each database of the set */
+    struct followed *dbs[DBID_MAX + 1]; /* NULL: not attached at this point, or not in the set */
     GHashTable *sessions; /* procids whose Begin0 was seen: others are skipped by redo too */
     GHashTable *macros;   /* procid -> struct macro */
     const char *log;      /* being read */
@@ -64,7 +66,19 @@ forget(struct followed *f)
 {
     os_file_close(f->file);
     g_clear_pointer(&f->times, g_hash_table_unref);
-    *f = (struct followed) {NULL};
+}
+
+static JET_ERR
+open_followed(struct followed *f, const struct copyset_db *db)
+{
+    if (f->file != NULL)
+        return JET_errSuccess;
+    JET_ERR err = verify_pages_end(db, &f->end);
+    if (err < 0)
+        return err;
+    f->db = db;
+    f->times = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, g_free);
+    return os_file_open(db->path, OS_OPEN_READ, &f->file);
 }
 
 static JET_ERR
@@ -72,19 +86,14 @@ follow(struct times *t, uint8_t dbid, const uint8_t *sign_db)
 {
     if (dbid == 0 || dbid > DBID_MAX)
         return JET_errSuccess;
-    struct followed *f = &t->dbs[dbid];
-    forget(f);
+    t->dbs[dbid] = NULL;
     for (guint i = 0; i < t->v->set.dbs->len; i++) {
         const struct copyset_db *db = copyset_db(&t->v->set, i);
         if (!copyset_db_is_backup(db) ||
             memcmp(db->header.bytes + DBH_SIGN_DB, sign_db, SIGNATURE_BYTES) != 0)
             continue;
-        JET_ERR err = verify_pages_end(db, &f->end);
-        if (err < 0)
-            return err;
-        f->db = db;
-        f->times = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, g_free);
-        return os_file_open(db->path, OS_OPEN_READ, &f->file);
+        t->dbs[dbid] = &t->all[i];
+        return open_followed(&t->all[i], db);
     }
     return JET_errSuccess;
 }
@@ -127,8 +136,8 @@ time_of(const struct followed *f, uint32_t pgno)
 static void
 apply(struct times *t, uint8_t dbid, const struct change *c)
 {
-    const struct followed *f = &t->dbs[dbid];
-    if (f->db == NULL || c->pgno == 0)
+    const struct followed *f = t->dbs[dbid];
+    if (f == NULL || c->pgno == 0)
         return;
     int64_t *now = time_of(f, c->pgno);
     if (*now >= c->dbtime)
@@ -263,7 +272,7 @@ record(struct times *t, const struct lr *lr)
         return follow(t, lr->attach_db.dbid, lr->attach_db.sign_db.data);
     case LR_DETACH_DB:
         if (lr->detach_db.dbid <= DBID_MAX)
-            forget(&t->dbs[lr->detach_db.dbid]);
+            t->dbs[lr->detach_db.dbid] = NULL;
         return JET_errSuccess;
     case LR_INIT2:
     case LR_TERM2:
@@ -309,6 +318,7 @@ verify_times(struct verify *v)
 {
     struct times t = {.v = v};
     JET_ERR err = JET_errSuccess;
+    t.all = g_new0(struct followed, v->set.dbs->len + 1);
     t.sessions = g_hash_table_new(g_direct_hash, g_direct_equal);
     t.macros = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, macro_free);
     for (int32_t gen = v->logs.gen_low; gen != 0 && gen <= v->logs.gen_high && err >= 0; gen++) {
@@ -316,8 +326,9 @@ verify_times(struct verify *v)
         if (path != NULL)
             err = read_log(&t, path, gen == v->logs.gen_low);
     }
-    for (size_t i = 0; i <= DBID_MAX; i++)
-        forget(&t.dbs[i]);
+    for (guint i = 0; i < v->set.dbs->len; i++)
+        forget(&t.all[i]);
+    g_free(t.all);
     g_hash_table_unref(t.sessions);
     g_hash_table_unref(t.macros);
     return err;

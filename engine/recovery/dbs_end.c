@@ -50,7 +50,9 @@ dbs_detach_clean(struct recovery *r, struct rdb *d, struct lgpos pos)
     err = dbfile_header_update(d->file, stamp_clean, &clean);
     if (err < 0)
         return err;
-    r->clean++;
+    if (r->clean == NULL)
+        r->clean = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_hash_table_add(r->clean, g_strdup(d->path)); /* the logs may attach it again, and detach it */
     dbs_let_go(d);
     return JET_errSuccess;
 }

@@ -100,7 +100,7 @@ struct recovery {
     GHashTable *sessions;                  /* procid -> session whose Begin0 was seen */
     GHashTable *macros;                    /* procid -> struct macro */
     GHashTable *made;                      /* paths of databases created by this run; may be NULL */
-    uint32_t clean;                        /* databases made clean */
+    GHashTable *clean;                     /* paths of databases made clean; may be NULL */
 };
 
 static inline bool

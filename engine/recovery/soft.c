@@ -100,6 +100,7 @@ recovery_engine_stop(struct recovery *r)
     g_clear_pointer(&r->sessions, g_hash_table_unref);
     g_clear_pointer(&r->macros, g_hash_table_unref);
     g_clear_pointer(&r->made, g_hash_table_unref);
+    g_clear_pointer(&r->clean, g_hash_table_unref);
     log_gens_clear(&r->gens);
 }
 
@@ -154,7 +155,7 @@ recovery_go(struct recovery *r, struct recovery_result *result)
         return err;
     recovery_fill_result(r, result);
     result->recovered = true;
-    g_autofree char *clean = g_strdup_printf("Databases made clean: %u.", r->clean);
+    g_autofree char *clean = g_strdup_printf("Databases made clean: %u.", result->databases);
     recovery_event(r, EVENT_RECOVERY_END, clean, NULL);
     if (r->p->grbit & JET_bitTruncateLogsAfterRecovery)
         err = remove_archives(r);
@@ -167,7 +168,7 @@ recovery_fill_result(struct recovery *r, struct recovery_result *result)
     result->page_bytes = r->page_bytes;
     result->log_file_kib = (uint32_t)r->segments * LOG_SEGMENT_BYTES / 1024;
     result->records = r->records;
-    result->databases = r->clean;
+    result->databases = r->clean != NULL ? g_hash_table_size(r->clean) : 0;
     result->gen_last = r->gen;
     result->stopped = r->stopped;
     memcpy(result->signature, r->signature, SIGNATURE_BYTES);

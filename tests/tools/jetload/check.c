@@ -109,18 +109,38 @@ effect_equal(const struct effect *a, const struct effect *b)
     return a->kind == b->kind && a->a == b->a && a->b == b->b && a->amount == b->amount;
 }
 
+/* Where a commit is that a kill kept from being acknowledged: behind the thread's one before. */
+static uint64_t
+id_at_least(const struct check *c, int thread, guint index)
+{
+    while (index > 0 && ledger_at(c, thread, index)->commit_id == 0)
+        index--;
+    return ledger_at(c, thread, index)->commit_id;
+}
+
+/* And before the thread's next one; the last of all may be anywhere. */
+static uint64_t
+id_at_most(const struct check *c, int thread, guint index)
+{
+    const struct ledger_entry *entry;
+    while ((entry = ledger_at(c, thread, index)) != NULL && entry->commit_id == 0)
+        index++;
+    return entry != NULL ? entry->commit_id : UINT64_MAX;
+}
+
 static void
 compare_entry(struct check *c, int thread, guint index, uint64_t last)
 {
     const struct ledger_entry *entry = ledger_at(c, thread, index);
     const struct effect *present = journal_at(c, thread, index);
     const uint64_t id = entry->commit_id;
-    const bool wanted =
-        c->freeze != 0 ? id < c->freeze : entry->durable || (!c->durable_only && id < last);
+    const bool wanted = c->freeze != 0 ? id_at_most(c, thread, index) < c->freeze
+                                       : entry->durable || (!c->durable_only && id < last);
+    const bool unwanted = c->freeze != 0 && id_at_least(c, thread, index) >= c->freeze;
     if (present == NULL && wanted)
         differ(c, &c->result->lost, "lost: thread %d seq %u, %s, commit %llx", thread, index + 1,
                entry->durable ? "durable" : "lazy", (unsigned long long)id);
-    if (present != NULL && c->freeze != 0 && !wanted)
+    if (present != NULL && unwanted)
         differ(c, &c->result->extra, "extra: thread %d seq %u, commit %llx is not before %llx",
                thread, index + 1, (unsigned long long)id, (unsigned long long)c->freeze);
     if (present != NULL && entry->effect.kind != 0 && !effect_equal(present, &entry->effect))
