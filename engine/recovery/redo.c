@@ -102,11 +102,20 @@ hard_damage(struct recovery *r, int32_t gen, const struct log_scan *scan)
                                JET_errLogCorruptDuringHardRestore)
                    : hard_says(r, gen, EVENT_RECOVERY_CORRUPT_FORWARD,
                                JET_errLogCorruptDuringHardRecovery);
-    if (!scan->torn || (newest && !set))
+    if (!scan->torn || !set)
         return JET_errSuccess;
-    if (set && !newest)
-        return hard_says(r, gen, EVENT_RECOVERY_ABRUPT_END, JET_errRedoAbruptEnded);
-    return set ? hard_says(r, gen, EVENT_RECOVERY_TORN_RESTORE,
+    return newest ? hard_says(r, gen, EVENT_RECOVERY_TORN_RESTORE,
+                              JET_errLogTornWriteDuringHardRestore)
+                  : hard_says(r, gen, EVENT_RECOVERY_ABRUPT_END, JET_errRedoAbruptEnded);
+}
+
+/* A segment of which only its shadow is whole: a crash left it so, and recovery would have mended
+ * it before the log went on. */
+static JET_ERR
+hard_patched(struct recovery *r, int32_t gen)
+{
+    return logset_in_backup(r, gen)
+               ? hard_says(r, gen, EVENT_RECOVERY_TORN_RESTORE,
                            JET_errLogTornWriteDuringHardRestore)
                : hard_says(r, gen, EVENT_RECOVERY_TORN, JET_errLogTornWriteDuringHardRecovery);
 }
@@ -123,15 +132,15 @@ open_generation(struct recovery *r, int32_t gen, struct log_reader **reader)
     bool newest = gen == logset_highest(r) && !set;
     struct log_reader_opts opts = {.expect = {.gen = gen, .signature = r->signature},
                                    .last =
-                                       newest || (recovery_is_hard(r) && gen >= r->set->gen_high)};
+                                       newest || (recovery_is_hard(r) && gen == r->set->gen_high)};
     JET_ERR err = newest && logset_is_own(r, gen) ? make_durable(path) : JET_errSuccess;
     if (err >= 0)
         err = log_reader_open(path, &opts, reader);
     if (err < 0)
         return err;
     err = check_chain(r, log_reader_header(*reader));
-    if (err >= 0 && log_reader_scan(*reader)->patched && set)
-        err = hard_says(r, gen, EVENT_RECOVERY_TORN_RESTORE, JET_errLogTornWriteDuringHardRestore);
+    if (err >= 0 && log_reader_scan(*reader)->patched && recovery_is_hard(r) && !newest)
+        err = hard_patched(r, gen);
     else if (err >= 0 && logset_is_own(r, gen))
         err = log_reader_patch(*reader);
     if (err < 0)
@@ -207,11 +216,11 @@ redo_generation(struct recovery *r, int32_t gen, bool *end)
         return lossy(r, gen, err);
     if (!reader)
         return missing(r, gen);
-    JET_ERR loss = recovery_is_hard(r) ? hard_damage(r, gen, log_reader_scan(reader))
-                                       : log_reader_scan(reader)->corrupt;
+    const struct log_scan scan = *log_reader_scan(reader);
+    JET_ERR loss = scan.corrupt;
     if (loss < 0)
         loss = lossy(r, gen, loss);
-    if (log_reader_scan(reader)->corrupt < 0 && loss >= 0) {
+    if (scan.corrupt < 0 && loss >= 0) {
         log_reader_close(reader); /* given up and removed */
         return JET_errSuccess;
     }
@@ -226,6 +235,8 @@ redo_generation(struct recovery *r, int32_t gen, bool *end)
     *end = !lgpos_is_zero(r->stopped);
     if (*end)
         return JET_errSuccess; /* damage beyond the stop is of no interest */
+    if (recovery_is_hard(r))
+        loss = hard_damage(r, gen, &scan);
     if (loss < 0)
         return loss;
     progress(r);

@@ -338,6 +338,15 @@ break_last_segment(uint8_t *data, gsize *len)
     break_segment(data, last_segment(data, *len));
 }
 
+/* Written twice, the first time torn. */
+static void
+tear_last_segment(uint8_t *data, gsize *len)
+{
+    uint8_t *seg = data + last_segment(data, *len) * 4096u;
+    memcpy(seg + 4096, seg, 4096);
+    memset(seg + 40, 0, 2048);
+}
+
 static void
 break_trailer(uint8_t *data, gsize *len)
 {
@@ -520,7 +529,7 @@ static void
 later_log_torn(struct trial *t)
 {
     copy_into(w.later, t->place, true);
-    edit_log(t->place, w.high + 1, break_last_segment);
+    edit_log(t->place, w.high + 1, tear_last_segment);
 }
 
 static void
@@ -684,8 +693,8 @@ static const struct row rows[] = {
      ".log", 0},
     {"6.3.4", "... and later ones follow", last_log_torn_and_more_follow, JET_errRedoAbruptEnded,
      446, ".log", 0},
-    {"6.3.4", "a later log ends torn", later_log_torn, JET_errLogTornWriteDuringHardRecovery, 461,
-     ".log", 0},
+    {"6.3.4", "a later log has a torn segment", later_log_torn,
+     JET_errLogTornWriteDuringHardRecovery, 461, ".log", 0},
     {"6.3.4", "a newer log is needed", newer_log_needed, JET_errRequiredLogFilesMissing, 453,
      "test.edb", 0},
     {"6.3.4", "a newer log has commits", newer_log_committed, JET_errCommittedLogFilesMissing, 523,
