@@ -242,7 +242,9 @@ explain_busy(struct backup *b)
                                "it with `jetfs umount --abort %s`",
                                s.szHolderMount, s.szHolderMount, s.szHolderMount);
     else
-        g_string_append(text, ": wait for its end, or end that program");
+        g_string_append(text, s.pidHolder == s.pid
+                                  ? ": the program itself makes a backup, wait for its end"
+                                  : ": wait for its end, or end that program");
     return g_string_free(text, FALSE);
 }
 

@@ -144,7 +144,7 @@ add_limits(GString *page, JsonObject *root)
 }
 
 static void
-add_file_row(GString *page, JsonObject *file)
+add_file_row(GString *page, JsonObject *file, bool running)
 {
     JsonObject *error = json_get_object(file, "error");
     gint64 served = json_get_int(file, "served"), size = json_get_int(file, "size");
@@ -163,14 +163,20 @@ add_file_row(GString *page, JsonObject *file)
         html_add(page, "%s at %" G_GINT64_FORMAT, json_get_string(error, "name"),
                  json_get_int(error, "offset"));
     else
-        html_add(page, "%s", carried ? "carried" : complete ? "complete" : "cut short");
+        html_add(page, "%s",
+                 carried    ? "carried"
+                 : complete ? "complete"
+                 : running  ? ""
+                            : "cut short");
     g_string_append(page, "</td></tr>\n");
 }
 
 /* Those of one kind; how many there are, and how many complete. */
 static void
-add_rows(GString *page, JsonArray *files, const char *kind)
+add_rows(GString *page, JsonObject *root, const char *kind)
 {
+    JsonArray *files = json_get_array(root, "files");
+    bool running = strcmp(json_get_string(root, "state"), "done") != 0;
     g_string_append(page,
                     "<div class=\"wide\"><table><tr><th>file</th><th class=\"n\">served</th><th "
                     "class=\"n\">of</th><th>share</th><th class=\"n hide\">pace</th><th>"
@@ -178,7 +184,7 @@ add_rows(GString *page, JsonArray *files, const char *kind)
     for (guint i = 0; i < json_get_length(files); i++) {
         JsonObject *file = json_get_element(files, i);
         if (strcmp(json_get_string(file, "kind"), kind) == 0)
-            add_file_row(page, file);
+            add_file_row(page, file, running);
     }
     g_string_append(page, "</table></div>\n");
 }
@@ -205,12 +211,12 @@ add_files(GString *page, JsonObject *root)
         return;
     g_string_append(page, "<h2>Files</h2>\n");
     if (count(files, "database", false) > 0)
-        add_rows(page, files, "database");
+        add_rows(page, root, "database");
     if (logs == 0)
         return;
     html_add(page, "<details%s><summary>%u of %u logs complete</summary>\n",
              complete < logs && logs <= 50 ? " open" : "", complete, logs);
-    add_rows(page, files, "log");
+    add_rows(page, root, "log");
     g_string_append(page, "</details>\n");
 }
 

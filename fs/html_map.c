@@ -55,7 +55,8 @@ add_legend(GString *page, const char *cells)
         for (const char *c = cells; *c != '\0'; c++)
             n += *c == kinds[k].letter;
         if (n > 0)
-            html_add(page, "<span><i class=\"k%u\"></i>%s: %zu</span>", k, kinds[k].text, n);
+            html_add(page, "<span><i class=\"k%u\"></i>%s: %zu %s</span>", k, kinds[k].text, n,
+                     n == 1 ? "cell" : "cells");
     }
     g_string_append(page, "</div>\n");
 }

@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -464,6 +465,26 @@ test_pinned_logs_kill_when_tightened(void **state)
 }
 
 static void
+test_percent_is_of_what_is_free(void **state)
+{
+    struct fixture *fx = *state;
+    struct frozen_stats stats;
+    struct statvfs st;
+    assert_int_equal(statvfs(fx->pre, &st), 0);
+    uint64_t room = (uint64_t)st.f_bavail * st.f_frsize;
+    const struct frozen_limits limits = {.preimage_percent = 50, .pinned_log_percent = 10};
+    assert_int_equal(begin_limited(fx, &limits), JET_errSuccess);
+    frozen_get_stats(fx->frozen, &stats);
+    uint64_t preimage = stats.limits.of[LIMIT_PREIMAGE].max;
+    assert_true(preimage > room / 4 && preimage < room / 4 * 3); /* others use the disk, too */
+    assert_true(stats.limits.of[LIMIT_PINNED_LOG].max > stats.pinned_log_bytes);
+    frozen_tighten(fx->frozen,
+                   &(struct frozen_limits) {.preimage_bytes = 5000, .preimage_percent = 1});
+    frozen_get_stats(fx->frozen, &stats);
+    assert_true(stats.limits.of[LIMIT_PREIMAGE].max == 5000); /* the tighter of the two */
+}
+
+static void
 test_preserved_pages_are_those_overwritten(void **state)
 {
     struct fixture *fx = *state;
@@ -667,6 +688,7 @@ main(void)
         CASE(test_budget_runs_out_kills_session_only),
         CASE(test_age_and_idle_kill_by_themselves),
         CASE(test_pinned_logs_kill_when_tightened),
+        CASE(test_percent_is_of_what_is_free),
         CASE(test_preserved_pages_are_those_overwritten),
         CASE(test_full_disk_kills_session_only),
         CASE(test_full_disk_of_the_database_kills_session_only),

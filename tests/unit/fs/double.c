@@ -5,7 +5,7 @@
  *
  *   .owner          there at connect: a live instance; gone later: the owner died
  *   .abort          the owner ends the session (errBackupAbortByServer)
- *   .busy           a backup is running already
+ *   .busy           "PID PROGRAM": a backup is running already; by whom may be left out
  *   .bad            "NAME OFFSET": reads that touch this page fail with JET_errReadVerifyFailure
  *   .slow           "N": every read takes N ms
  *   .end            "ERR": what the end of the session returns
@@ -242,6 +242,17 @@ JetxReadFileAt(JET_INSTANCE inst, JET_HANDLE hf, uint64_t ib, void *pv, uint32_t
     return JET_errSuccess;
 }
 
+static void
+tell_holder(JETX_BACKUPSTATUS *status)
+{
+    g_autofree char *text = content(".busy");
+    status->pidHolder = 0;
+    if (text != NULL)
+        (void)sscanf(text, "%u %63s", &status->pidHolder, status->szHolderProgram);
+    if (status->pidHolder == 1)
+        status->pidHolder = status->pid;
+}
+
 JET_ERR
 JetxGetBackupStatus(JET_INSTANCE inst, JETX_BACKUPSTATUS *pstatus)
 {
@@ -252,6 +263,7 @@ JetxGetBackupStatus(JET_INSTANCE inst, JETX_BACKUPSTATUS *pstatus)
     pstatus->genLow = 1;
     pstatus->genHigh = 2;
     pstatus->signLog.ulRandom = (uint32_t)number(".signature");
+    tell_holder(pstatus);
     JET_ERR err = state();
     pstatus->errSession = err == JET_errNoBackup ? 0 : err;
     return JET_errSuccess;

@@ -161,6 +161,16 @@ class Paths(MountTest):
         self.assertEqual(self.status()["result"]["name"], "failed")
         self.assertEqual(self.status()["result"]["code"], -505)
 
+    def test_holder_of_a_running_backup_is_named(self):
+        self.put(".busy", b"4711 restic")
+        message = self.refuse(self.src, self.mnt)
+        self.assertIn("restic (pid 4711)", message)
+        self.assertIn("end that program", message)
+        self.put(".busy", b"1 app")  # 1: the owner itself
+        message = self.refuse(self.src, self.mnt)
+        self.assertIn("app (pid ", message)
+        self.assertNotIn("end that program", message)
+
     def test_failed_start_keeps_what_was_carried(self):
         self.mount()
         self.read_all()

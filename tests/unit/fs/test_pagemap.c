@@ -94,6 +94,25 @@ test_large_database_gets_no_more_than_4096_cells(void **state)
 }
 
 static void
+test_databases_share_the_cells(void **state)
+{
+    struct backup_file *files[] = {make_file(1000000), make_file(10), make_file(500000)};
+    struct backup b = {.files = g_ptr_array_new()};
+    size_t cells = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(files); i++)
+        g_ptr_array_add(b.files, files[i]);
+    pagemap_look(&b);
+    for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
+        struct pagemap map = round_trip(files[i]);
+        cells += strlen(map.cells);
+        g_free(map.cells);
+        free_file(files[i]);
+    }
+    assert_in_range(cells, 2048, 4096 + G_N_ELEMENTS(files));
+    g_ptr_array_unref(b.files);
+}
+
+static void
 test_nonsense_is_no_map(void **state)
 {
     static const char *const runs[] = {
@@ -117,6 +136,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cells_tell_served_preserved_bad),
         cmocka_unit_test(test_large_database_gets_no_more_than_4096_cells),
+        cmocka_unit_test(test_databases_share_the_cells),
         cmocka_unit_test(test_nonsense_is_no_map),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -442,8 +442,13 @@ test_dead_session_ends_without_its_client(void **state)
     notes->dead = false;
     assert_int_equal(service_client_end(client, JET_bitBackupEndNormal),
                      JET_errBackupAbortByServer);
+    JETX_BACKUPSTATUS status;
+    assert_int_equal(service_client_status(client, &status), 0); /* the owner's, not the last one */
+    assert_int_equal(status.errSession, 0);
+    assert_int_equal(service_client_begin_frozen(client, 0), 0); /* and once more */
+    assert_int_equal(service_client_check(client), 0);
+    assert_int_equal(service_client_end(client, JET_bitBackupEndAbort), JET_errBackupAbortByServer);
     service_client_close(client);
-    assert_int_equal(notes->aborted, 0);
 }
 
 static void
