@@ -102,8 +102,10 @@ hard_damage(struct recovery *r, int32_t gen, const struct log_scan *scan)
                                JET_errLogCorruptDuringHardRestore)
                    : hard_says(r, gen, EVENT_RECOVERY_CORRUPT_FORWARD,
                                JET_errLogCorruptDuringHardRecovery);
-    if (!scan->torn || !set)
+    if (!scan->torn || (newest && !set))
         return JET_errSuccess;
+    if (!set)
+        return hard_says(r, gen, EVENT_RECOVERY_TORN, JET_errLogTornWriteDuringHardRecovery);
     return newest ? hard_says(r, gen, EVENT_RECOVERY_TORN_RESTORE,
                               JET_errLogTornWriteDuringHardRestore)
                   : hard_says(r, gen, EVENT_RECOVERY_ABRUPT_END, JET_errRedoAbruptEnded);
@@ -132,7 +134,7 @@ open_generation(struct recovery *r, int32_t gen, struct log_reader **reader)
     bool newest = gen == logset_highest(r) && !set;
     struct log_reader_opts opts = {.expect = {.gen = gen, .signature = r->signature},
                                    .last =
-                                       newest || (recovery_is_hard(r) && gen == r->set->gen_high)};
+                                       newest || (recovery_is_hard(r) && gen >= r->set->gen_high)};
     JET_ERR err = newest && logset_is_own(r, gen) ? make_durable(path) : JET_errSuccess;
     if (err >= 0)
         err = log_reader_open(path, &opts, reader);
