@@ -5,7 +5,9 @@
  * Common errors of all but JetStopBackup: JET_errInvalidParameter, JET_errInvalidInstance (handle);
  * JET_errRunningInMultiInstanceMode, JET_errNotInitialized (plain forms); and the gate's:
  * JET_errClientRequestToStopJetService, JET_errInstanceUnavailable, JET_errTermInProgress,
- * JET_errRestoreInProgress, JET_errNotInitialized. The session's own: backup/context.h.
+ * JET_errRestoreInProgress, JET_errNotInitialized; JET_errUnicodeTranslationFail (W forms: a name
+ * that is no text). The session's own: backup/context.h. Each code is provoked by a test:
+ * tests/unit/api/test_codes_gate.c, test_codes_backup.c, test_end_backup.c, test_codes_restore.c.
  */
 #include <string.h>
 
