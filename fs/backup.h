@@ -74,6 +74,7 @@ struct backup {
     gint warned[JETX_limitCount]; /* atomic: percent of each limit that was told */
     gint was_read;                /* atomic: something of a required file */
     gint limit_ended;             /* atomic: 1 + the limit that ended the session */
+    gint cause;                   /* atomic: why the owner ended it, if not for a limit; else 0 */
     uint64_t limit_value;         /* of it; valid when that is set */
     uint64_t reported;            /* atomic: 1 + the bytes that the owner was told of */
 };

@@ -177,6 +177,14 @@ backup_read(struct backup *b, struct backup_file *file, uint64_t off, void *buf,
     return err;
 }
 
+static void
+note_cause(struct backup *b, const JETX_BACKUPSTATUS *status)
+{
+    session_limits_look(b, status);
+    if (status->errCause < 0)
+        g_atomic_int_set(&b->cause, status->errCause);
+}
+
 JET_ERR
 backup_poll(struct backup *b, JETX_BACKUPSTATUS *status)
 {
@@ -184,7 +192,7 @@ backup_poll(struct backup *b, JETX_BACKUPSTATUS *status)
     JET_ERR err = JetxGetBackupStatus(b->instance, &own);
 
     if (err >= 0)
-        session_limits_look(b, &own);
+        note_cause(b, &own);
     if (err >= 0 && own.errSession < 0)
         err = own.errSession;
     if (err < 0 && b->begun && !g_atomic_int_get(&b->ending))

@@ -36,6 +36,16 @@ known_state_name(enum known_state state)
     return names[state];
 }
 
+/* The live status says that it is over: the result is written by then, and has more to say. */
+static bool
+load_final(struct status_summary *summary)
+{
+    g_autofree char *path = g_strdup(summary->status_file);
+
+    status_summary_clear(summary);
+    return path != NULL && status_load(path, summary);
+}
+
 bool
 known_status(const char *mountpoint, const char *status_path, struct status_summary *summary)
 {
@@ -47,7 +57,11 @@ known_status(const char *mountpoint, const char *status_path, struct status_summ
     if (mounts_look(mountpoint) != MOUNTS_JETFS)
         return loaded;
     status_summary_clear(summary);
-    return status_load(live, summary);
+    if (status_load(live, summary))
+        return strcmp(summary->state, "done") != 0 || load_final(summary);
+    /* It ended just now: the result is written before the mount goes. */
+    status_summary_clear(summary);
+    return mounts_look(mountpoint) == MOUNTS_NONE && status_load(status_path, summary);
 }
 
 static struct known_mount *

@@ -58,14 +58,26 @@ name_cut_short(GString *text, struct backup *backup)
         g_string_append_printf(text, " and %u more", n - NAMED_FILES);
 }
 
+/* Why the owner ended it, and what to do about that. */
 static void
-name_limit(GString *text, struct backup *backup)
+name_reason(GString *text, struct backup *backup, JET_ERR code)
 {
     int ended = g_atomic_int_get(&backup->limit_ended);
-    if (ended == 0)
-        return;
-    g_autofree char *why = session_limits_end_text((unsigned)ended - 1, backup->limit_value);
-    g_string_append_printf(text, ": %s", why);
+    JET_ERR cause = g_atomic_int_get(&backup->cause);
+
+    if (ended > 0) {
+        g_autofree char *why = session_limits_end_text((unsigned)ended - 1, backup->limit_value);
+        g_string_append_printf(text, ": %s", why);
+    } else if (cause == JET_errDiskFull || cause == JET_errLogDiskFull) {
+        g_string_append(text, ": the disk is full, no room for old images of pages; make room, or "
+                              "let the program keep them elsewhere (JET_paramJetxPreimagePath)");
+    } else if (cause < 0) {
+        g_string_append_printf(text, ": it cannot keep old images of pages: %s (%d)",
+                               JetxErrorNameA(cause), cause);
+    } else if (code == JET_errInstanceUnavailable) {
+        g_string_append(text, ": it died, or does not answer; look into its log, start it again, "
+                              "and make a new backup");
+    }
 }
 
 static const char *
@@ -98,7 +110,7 @@ result_text(struct backup *backup, enum jetfs_exit result, enum end_cause cause,
         g_string_append(text, ", every required byte was served");
         break;
     case EXIT_ABORTED_BY_SERVER:
-        name_limit(text, backup);
+        name_reason(text, backup, code);
         g_string_append_printf(text, ", %s (%d)", JetxErrorNameA(code), code);
         break;
     case EXIT_CORRUPT:

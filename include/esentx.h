@@ -115,6 +115,9 @@ typedef struct {
     uint64_t cbServed;         /* of these */
     JETX_LATENCY commitBefore; /* from the end of the session before, or JetInit, to the freeze */
     JETX_LATENCY commitDuring; /* from the freeze on */
+    int32_t errCause; /* why the owner ended it by itself, if not for a limit: JET_errDiskFull (no
+                       * room for old page images), ...; else 0 */
+    uint32_t reserved;
 } JETX_BACKUPSTATUS;
 
 /* For JetxSetBackupLimits. 0 = leave it. */

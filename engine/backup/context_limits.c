@@ -126,6 +126,8 @@ context_refresh_limits(struct context *c, const struct frozen_stats *stats)
             .limit = limit->max / unit, .used = limit->used / unit, .warned = limit->warned};
     }
     c->status.limitEnded = stats->limits.over == LIMIT_NONE ? 0 : 1u + (uint32_t)stats->limits.over;
+    JET_ERR died = atomic_load(&c->died);
+    c->status.errCause = died == JET_errBackupAbortByServer ? JET_errSuccess : died;
     txn_commit_latency(c->inst->txn, &now);
     c->status.commitDuring = latency_between(&c->commits_freeze, &now);
 }

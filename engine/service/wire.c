@@ -89,6 +89,7 @@ static const struct status_field {
     FIELD(cbServed, 't'),
     FIELD(commitBefore, 'b'),
     FIELD(commitDuring, 'b'),
+    FIELD(errCause, 'i'),
 #undef FIELD
 };
 

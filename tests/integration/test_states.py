@@ -129,7 +129,7 @@ def dead_owner(load, work):
     mount = h.Mount(load.dir, os.path.join(work, 'mnt'))
     load.kill()
     code, out = jetfs('status', '--wait', mount.path)
-    h.ok(says(code, h.ABORTED_BY_SERVER, out, 'the owner of the database'), 'dead owner: said', out)
+    h.ok(says(code, h.ABORTED_BY_SERVER, out, 'the owner of the database', 'it died', 'start it again'), 'dead owner: said', out)
     h.ok(not any(i['directory'] == load.dir for i in listed()['instances']), 'dead owner: not listed')
     code, out = jetfs('umount', mount.path)
     h.ok(code == h.ABORTED_BY_SERVER, 'dead owner: umount says it again', out)
@@ -248,14 +248,7 @@ def status_file(load, work):
     mnt = os.path.join(work, 'mnt')
     os.mkdir(small)
     h.run('mount', '-t', 'tmpfs', '-o', 'size=64k', 'none', small)
-    try:
-        with open(small + '/full', 'wb') as f:
-            try:
-                f.write(bytes(1 << 20))
-            except OSError:
-                pass
-    except OSError:
-        pass
+    fill(small)
     code, out = jetfs(load.dir, mnt, '-o', f'status={small}/x.json')
     h.ok(says(code, h.ENVIRONMENT, out, 'No space left', 'make room in', 'status='), 'full status directory: said', out)
     os.mkdir(small + '/in')
@@ -269,6 +262,53 @@ def status_file(load, work):
     code, out = jetfs(load.dir, small + '/in', '-o', f'status={work}/elsewhere.json')
     h.ok(code == 0, 'read-only status directory: the cure works', out)
     jetfs('umount', '--abort', small + '/in')
+    h.run('umount', small)
+
+
+def fill(directory):
+    """Until there is no room; the file has to be kept for that."""
+    path = os.path.join(directory, 'full')
+    with open(path, 'wb', buffering=0) as f:
+        try:
+            while True:
+                f.write(bytes(4096))
+        except OSError:
+            return path
+
+
+def status_disk_fills(load, work):
+    """There was room for the status file at the begin, and is none at the end."""
+    small = os.path.join(work, 'filling')
+    mnt = os.path.join(work, 'mnt')
+    os.mkdir(small)
+    h.run('mount', '-t', 'tmpfs', '-o', 'size=2m', 'none', small)
+    code, out = jetfs(load.dir, mnt, '-o', f'status={small}/x.json')
+    h.ok(code == 0, 'status directory that fills: mounted', out)
+    fill(small)
+    h.copy_cp(mnt, os.path.join(work, 'copy-filling'))
+    code, out = jetfs('umount', mnt)
+    status = h.load_json(f'{small}/x.json') or {}
+    h.ok(code == h.COMPLETE and status.get('state') == 'done', 'status directory that fills: the result is told',
+         f'{out}\n{status.get("state")}')
+    h.run('umount', small)
+
+
+def preimages_fill(work):
+    """No room for old images of pages: the session ends, reads fail, the database goes on."""
+    small = os.path.join(work, 'images')
+    os.mkdir(small)
+    h.run('mount', '-t', 'tmpfs', '-o', 'size=8m', 'none', small)
+    os.mkdir(os.path.join(work, 'images-load'))
+    load = h.Load(os.path.join(work, 'images-load'), '--accounts', 5000, '--log-kib', 256, '--rate', 2000,
+                  '--cache-pages', 64, '--preimage-path', small).wait_ready(200)
+    mount = h.Mount(load.dir, os.path.join(work, 'mnt'))
+    fill(small)
+    code, out = jetfs('status', '--wait', mount.path)
+    h.ok(code == h.ABORTED_BY_SERVER, 'full disk for old images: the session ends by its owner', out)
+    h.ok('the disk is full' in out and 'JET_paramJetxPreimagePath' in out, 'full disk for old images: said', out)
+    commits = load.status()['commits']
+    h.wait_for(lambda: load.status().get('commits', 0) > commits, 'commits after the end')
+    h.ok(load.stop() == 0, 'full disk for old images: the database goes on', load.log())
     h.run('umount', small)
 
 
@@ -405,6 +445,8 @@ def main():
         mount_command(load, work)
         no_device(load, work)
         status_file(load, work)
+        status_disk_fills(load, work)
+        preimages_fill(work)
         user_states(load, work)
     else:
         h.skip('the machine and other users', 'needs root, to change what this test sees of them')

@@ -55,6 +55,7 @@ struct options {
     int fill_mib;
     int circular;
     int service;
+    char *preimage_path; /* owned; NULL: beside the database */
     uint64_t seed;
     /* --check */
     int check;

@@ -67,6 +67,8 @@ parse_options(struct options *o, int argc, char **argv)
         {"fill-mib", 0, 0, G_OPTION_ARG_INT, &o->fill_mib, "ballast in a new database", "N"},
         {"circular", 0, 0, G_OPTION_ARG_NONE, &o->circular, "circular logging", NULL},
         {"service", 0, 0, G_OPTION_ARG_NONE, &o->service, "offer the backup service", NULL},
+        {"preimage-path", 0, 0, G_OPTION_ARG_FILENAME, &o->preimage_path,
+         "folder of old page images", "DIR"},
         {"seed", 0, 0, G_OPTION_ARG_INT64, &seed, "of the random numbers (1)", "N"},
         {"check", 0, 0, G_OPTION_ARG_NONE, &o->check, "compare DIR with the ledger", NULL},
         {"freeze", 0, 0, G_OPTION_ARG_STRING, &freeze, "exactly the commits below", "LGPOS"},

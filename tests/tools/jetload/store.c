@@ -69,6 +69,11 @@ set_parameters(struct store *s, const struct options *o)
         if (err < 0)
             return err;
     }
+    if (o->preimage_path != NULL) {
+        JET_ERR err = set_string(s, JET_paramJetxPreimagePath, o->preimage_path);
+        if (err < 0)
+            return err;
+    }
     const struct {
         uint32_t param;
         JET_API_PTR value;
