@@ -832,12 +832,23 @@ typedef struct {
 #define JET_bitBackupIncremental 0x1u
 #define JET_bitBackupAtomic      0x4u
 #define JET_bitBackupSnapshot    0x10u
+#define JET_bitBackupSurrogate   0x20u /* what JetBeginSurrogateBackup begins; not for others */
 
 /* JetEndExternalBackupInstance2. */
 #define JET_bitBackupEndNormal        0x1u
 #define JET_bitBackupEndAbort         0x2u
 #define JET_bitBackupTruncateDone     0x100u
 #define JET_bitBackupNoDbHeaderUpdate 0x200u /* the headers do not tell of this backup */
+
+/* JetOSSnapshotPrepare. */
+#define JET_bitIncrementalSnapshot 0x1u /* logs only */
+#define JET_bitCopySnapshot        0x2u /* no log is deleted */
+#define JET_bitContinueAfterThaw   0x4u /* the session goes on until JetOSSnapshotEnd */
+#define JET_bitExplicitPrepare     0x8u /* only the instances of JetOSSnapshotPrepareInstance */
+
+/* JetOSSnapshotTruncateLog, JetOSSnapshotEnd. */
+#define JET_bitAllDatabasesSnapshot 0x1u
+#define JET_bitAbortSnapshot        0x1u
 
 /* JetStopServiceInstance2. */
 #define JET_bitStopServiceAll                 0x0u
@@ -1714,6 +1725,27 @@ JET_ERR JetEndExternalBackupInstance2(JET_INSTANCE instance, JET_GRBIT grbit);
 JET_ERR JetStopBackup(void);
 JET_ERR JetStopBackupInstance(JET_INSTANCE instance);
 
+/* A backup that others take. */
+JET_ERR JetBeginSurrogateBackup(JET_INSTANCE instance, uint32_t lgenFirst, uint32_t lgenLast,
+                                JET_GRBIT grbit);
+JET_ERR JetEndSurrogateBackup(JET_INSTANCE instance, JET_GRBIT grbit);
+JET_ERR JetOSSnapshotPrepare(JET_OSSNAPID *psnapId, JET_GRBIT grbit);
+JET_ERR JetOSSnapshotPrepareInstance(JET_OSSNAPID snapId, JET_INSTANCE instance, JET_GRBIT grbit);
+JET_ERR JetOSSnapshotFreezeA(JET_OSSNAPID snapId, uint32_t *pcInstanceInfo,
+                             JET_INSTANCE_INFO_A **paInstanceInfo, JET_GRBIT grbit);
+JET_ERR JetOSSnapshotFreezeW(JET_OSSNAPID snapId, uint32_t *pcInstanceInfo,
+                             JET_INSTANCE_INFO_W **paInstanceInfo, JET_GRBIT grbit);
+JET_ERR JetOSSnapshotThaw(JET_OSSNAPID snapId, JET_GRBIT grbit);
+JET_ERR JetOSSnapshotAbort(JET_OSSNAPID snapId, JET_GRBIT grbit);
+JET_ERR JetOSSnapshotTruncateLog(JET_OSSNAPID snapId, JET_GRBIT grbit);
+JET_ERR JetOSSnapshotTruncateLogInstance(JET_OSSNAPID snapId, JET_INSTANCE instance,
+                                         JET_GRBIT grbit);
+JET_ERR JetOSSnapshotGetFreezeInfoA(JET_OSSNAPID snapId, uint32_t *pcInstanceInfo,
+                                    JET_INSTANCE_INFO_A **paInstanceInfo, JET_GRBIT grbit);
+JET_ERR JetOSSnapshotGetFreezeInfoW(JET_OSSNAPID snapId, uint32_t *pcInstanceInfo,
+                                    JET_INSTANCE_INFO_W **paInstanceInfo, JET_GRBIT grbit);
+JET_ERR JetOSSnapshotEnd(JET_OSSNAPID snapId, JET_GRBIT grbit);
+
 /* Backup into a directory. */
 JET_ERR JetBackupA(JET_PCSTR szBackupPath, JET_GRBIT grbit, JET_PFNSTATUS pfnStatus);
 JET_ERR JetBackupW(JET_PCWSTR szBackupPath, JET_GRBIT grbit, JET_PFNSTATUS pfnStatus);
@@ -1779,6 +1811,8 @@ JET_ERR JetExternalRestore2W(JET_PWSTR szCheckpointFilePath, JET_PWSTR szLogPath
 #define JetGetCurrentIndex            JetGetCurrentIndexW
 #define JetBackup                     JetBackupW
 #define JetBackupInstance             JetBackupInstanceW
+#define JetOSSnapshotFreeze           JetOSSnapshotFreezeW
+#define JetOSSnapshotGetFreezeInfo    JetOSSnapshotGetFreezeInfoW
 #define JetRestore                    JetRestoreW
 #define JetRestore2                   JetRestore2W
 #define JetRestoreInstance            JetRestoreInstanceW
@@ -1821,6 +1855,8 @@ JET_ERR JetExternalRestore2W(JET_PWSTR szCheckpointFilePath, JET_PWSTR szLogPath
 #define JetGetCurrentIndex            JetGetCurrentIndexA
 #define JetBackup                     JetBackupA
 #define JetBackupInstance             JetBackupInstanceA
+#define JetOSSnapshotFreeze           JetOSSnapshotFreezeA
+#define JetOSSnapshotGetFreezeInfo    JetOSSnapshotGetFreezeInfoA
 #define JetRestore                    JetRestoreA
 #define JetRestore2                   JetRestore2A
 #define JetRestoreInstance            JetRestoreInstanceA

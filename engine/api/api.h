@@ -45,6 +45,19 @@ JET_ERR api_enter_instance(JET_INSTANCE handle, struct instance **out);
 JET_ERR api_enter_legacy(struct instance **out);
 void api_leave_instance(struct instance *inst);
 
+/* Calls fn for each instance that runs now, inside its gate. */
+void api_each_running(void (*fn)(void *ctx, struct instance *inst), void *ctx);
+
+/* Where a call wants its array of JET_INSTANCE_INFO; JetFreeBuffer gives it back. */
+struct api_instance_info {
+    uint32_t *count;
+    void **out; /* NULL for no instance */
+    bool wide;
+};
+
+/* Fits snapshot_describe: ctx is a struct api_instance_info. JET_errOutOfMemory. */
+JET_ERR api_describe_instances(void *ctx, struct instance *const *insts, size_t n);
+
 /* ---- sessions and tables ---- */
 
 /* JET_errInvalidSesid, JET_errSessionSharingViolation; the gate's. Undo with api_leave. */

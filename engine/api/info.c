@@ -26,25 +26,29 @@ take_path(struct instance_db *db, void *ctx)
     g_ptr_array_add(ctx, g_strdup(db->path));
 }
 
-/* The instances that run now. */
-static GPtrArray *
-list_instances(void)
+void
+api_each_running(void (*fn)(void *ctx, struct instance *inst), void *ctx)
 {
-    GPtrArray *all = g_ptr_array_new_with_free_func(free_listed);
     struct instance *inst;
     for (size_t i = 0; (inst = registry_nth(i)); i++) {
         if (instance_enter(inst) >= 0) {
-            struct listed *l = g_new0(struct listed, 1);
-            l->handle = inst->handle;
-            l->name = g_strdup(inst->name);
-            l->paths = g_ptr_array_new_with_free_func(g_free);
-            instance_each_db(inst, take_path, l->paths);
-            g_ptr_array_add(all, l);
+            fn(ctx, inst);
             instance_leave(inst);
         }
         registry_release(inst);
     }
-    return all;
+}
+
+static void
+list_instance(void *ctx, struct instance *inst)
+{
+    GPtrArray *all = ctx;
+    struct listed *l = g_new0(struct listed, 1);
+    l->handle = inst->handle;
+    l->name = g_strdup(inst->name);
+    l->paths = g_ptr_array_new_with_free_func(g_free);
+    instance_each_db(inst, take_path, l->paths);
+    g_ptr_array_add(all, l);
 }
 
 /* Lays structs, pointers and texts out one after the other; with base NULL it only measures. */
@@ -97,11 +101,8 @@ lay_all(struct layout *l, const GPtrArray *all)
 }
 
 static JET_ERR
-get_instance_info(uint32_t *count, void **out, bool wide)
+lay_out(const GPtrArray *all, uint32_t *count, void **out, bool wide)
 {
-    if (!count || !out)
-        return JET_errInvalidParameter;
-    g_autoptr(GPtrArray) all = list_instances();
     struct layout l = {.wide = wide};
     lay_all(&l, all);
     uint8_t *buffer = all->len ? g_try_malloc0(l.used) : NULL;
@@ -114,6 +115,26 @@ get_instance_info(uint32_t *count, void **out, bool wide)
     *count = all->len;
     *out = buffer;
     return JET_errSuccess;
+}
+
+JET_ERR
+api_describe_instances(void *ctx, struct instance *const *insts, size_t n)
+{
+    struct api_instance_info *info = ctx;
+    g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func(free_listed);
+    for (size_t i = 0; i < n; i++)
+        list_instance(all, insts[i]);
+    return lay_out(all, info->count, info->out, info->wide);
+}
+
+static JET_ERR
+get_instance_info(uint32_t *count, void **out, bool wide)
+{
+    if (!count || !out)
+        return JET_errInvalidParameter;
+    g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func(free_listed);
+    api_each_running(list_instance, all);
+    return lay_out(all, count, out, wide);
 }
 
 G_STATIC_ASSERT(sizeof(JET_INSTANCE_INFO_A) == sizeof(JET_INSTANCE_INFO_W));

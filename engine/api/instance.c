@@ -5,6 +5,7 @@
 
 #include "api/api.h"
 #include "backup/context.h"
+#include "backup/snapshot.h"
 #include "base/error.h"
 #include "esentx.h"
 #include "instance/registry.h"
@@ -289,6 +290,7 @@ JetInit3W(JET_INSTANCE *pinstance, JET_RSTINFO_W *prstInfo, JET_GRBIT grbit)
 static void
 end_all(void *inst)
 {
+    snapshot_leave(inst);
     api_end_sessions(inst);
     server_stop(inst);
     context_term(inst, false);

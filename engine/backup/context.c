@@ -24,8 +24,9 @@ context_assert_state(const struct context *c)
     g_assert(!c->plain.open || (c->state != BACKUP_NONE && c->state != BACKUP_FROZEN));
     g_assert(!c->plain.open || c->plain.is_log == (c->state != BACKUP_DATABASES));
     g_assert(!logs || c->copy_mac > 0);
-    g_assert(c->state == BACKUP_FROZEN || c->state == BACKUP_NONE ||
+    g_assert(c->state == BACKUP_FROZEN || c->state == BACKUP_NONE || context_is_outside(c) ||
              c->incremental == (c->state == BACKUP_INCREMENTAL || c->state == BACKUP_INC_LOGS));
+    g_assert(!context_is_outside(c) || !c->plain.open);
     g_assert(c->state != BACKUP_NONE || (!c->pin && !c->plain.open));
     g_assert((c->state != BACKUP_NONE) == (atomic_load(&c->inst->backup_error) < 0));
 }
@@ -82,7 +83,7 @@ context_lock_running(struct instance *inst, struct context **out)
     struct context *c = context_get(inst);
     g_mutex_lock(&c->lock);
     context_assert_state(c);
-    if (c->state == BACKUP_NONE) {
+    if (c->state == BACKUP_NONE || context_is_outside(c)) {
         g_mutex_unlock(&c->lock);
         return JET_errNoBackup;
     }
@@ -144,8 +145,8 @@ context_set_state_name(struct context *c, const char *name)
     g_mutex_unlock(&c->handles_lock);
 }
 
-static void
-status_begin(struct context *c, const char *state)
+void
+context_status_begin(struct context *c, const char *state)
 {
     const char *program = g_get_prgname();
     JETX_BACKUPSTATUS s = {.cbStruct = sizeof s, .pid = (uint32_t)getpid()};
@@ -159,6 +160,15 @@ status_begin(struct context *c, const char *state)
     s.timeBegin = (uint64_t)(g_get_real_time() / G_USEC_PER_SEC);
     g_mutex_lock(&c->handles_lock);
     c->status = s;
+    g_mutex_unlock(&c->handles_lock);
+}
+
+void
+context_status_freeze(struct context *c, struct lgpos at, uint32_t gen_high)
+{
+    g_mutex_lock(&c->handles_lock);
+    c->status.lgposFreeze = packed(at);
+    c->status.genHigh = gen_high;
     g_mutex_unlock(&c->handles_lock);
 }
 
@@ -219,8 +229,8 @@ context_status(struct instance *inst, JETX_BACKUPSTATUS *status)
 
 /* ---- begin ---- */
 
-static JET_ERR
-check_log(struct instance *inst, JET_GRBIT grbit, JET_GRBIT allowed)
+JET_ERR
+context_check_begin(struct instance *inst, JET_GRBIT grbit, JET_GRBIT allowed)
 {
     if (!atomic_load(&inst->backup_allowed))
         return JET_errBackupNotAllowedYet;
@@ -231,22 +241,24 @@ check_log(struct instance *inst, JET_GRBIT grbit, JET_GRBIT allowed)
         return log_err;
     if (grbit & ~allowed)
         return JET_errInvalidGrbit;
-    if (grbit & JET_bitBackupIncremental && params_number(inst->params, JET_paramCircularLog))
+    if (grbit & (JET_bitBackupIncremental | JET_bitBackupSurrogate) &&
+        params_number(inst->params, JET_paramCircularLog))
         return JET_errInvalidBackup;
     return log_err;
 }
 
-/* Each database must have had a full backup of this kind. */
+/* Each database must have had a full backup of this kind: streamed, or copied by others. */
 static JET_ERR
 check_incremental(struct context *c)
 {
+    const uint32_t type = context_is_outside(c) ? BACKUP_TYPE_OS_SNAPSHOT : BACKUP_TYPE_STREAMING;
     struct backup_file_list list;
     context_list_databases(c->inst, &list);
     for (size_t i = 0; i < list.n; i++) {
         struct dbheader header;
         dbfile_header(list.files[i], &header);
         struct bkinfo full = bkinfo_get(&header.bytes[DBH_BK_FULL_PREV]);
-        if (full.gen_low == 0 || dbheader_u32(&header, DBH_BK_FULL_TYPE) != 0) {
+        if (full.gen_low == 0 || dbheader_u32(&header, DBH_BK_FULL_TYPE) != type) {
             event_report(c->inst->events, EVENT_MISSING_FULL_BACKUP, list.paths[i], NULL);
             return JET_errMissingFullBackup;
         }
@@ -282,8 +294,8 @@ first_generation(struct context *c, uint32_t *gen)
     return JET_errSuccess;
 }
 
-static void
-reset(struct context *c)
+void
+context_reset(struct context *c)
 {
     context_close_plain(c);
     if (c->pin)
@@ -298,8 +310,8 @@ reset(struct context *c)
 }
 
 /* Common to all kinds, with the instance's work lock: nobody attaches, detaches or creates. */
-static JET_ERR
-begin_marks(struct context *c)
+JET_ERR
+context_begin_marks(struct context *c)
 {
     const bool full = context_is_full(c);
     JET_ERR err = JET_errSuccess;
@@ -318,21 +330,21 @@ begin_marks(struct context *c)
     return err;
 }
 
-/* No session yet; from now on attach and detach are refused. Locks; undone by reset. */
-static JET_ERR
-enter_session(struct instance *inst, struct context **out)
+JET_ERR
+context_enter_session(struct instance *inst, JET_ERR busy, struct context **out)
 {
     struct context *c = context_get(inst);
     g_mutex_lock(&c->lock);
     if (c->state != BACKUP_NONE) {
+        JET_ERR err = atomic_load(&inst->backup_error);
         g_mutex_unlock(&c->lock);
-        return JET_errBackupInProgress;
+        return err;
     }
     atomic_store(&c->stopped, false);
     atomic_store(&c->died, JET_errSuccess);
     atomic_store(&c->died_limit, 0);
     g_mutex_lock(&inst->work);
-    atomic_store(&inst->backup_error, JET_errBackupInProgress);
+    atomic_store(&inst->backup_error, busy);
     *out = c;
     return JET_errSuccess;
 }
@@ -342,19 +354,19 @@ context_begin(struct instance *inst, JET_GRBIT grbit)
 {
     struct context *c;
     bool full = !(grbit & JET_bitBackupIncremental);
-    JET_ERR err = check_log(inst, grbit, JET_bitBackupIncremental);
+    JET_ERR err = context_check_begin(inst, grbit, JET_bitBackupIncremental);
     if (err >= 0)
-        err = enter_session(inst, &c);
+        err = context_enter_session(inst, JET_errBackupInProgress, &c);
     if (err < 0)
         return err;
     c->incremental = !full;
     c->state = full ? BACKUP_DATABASES : BACKUP_INCREMENTAL;
-    err = begin_marks(c);
+    err = context_begin_marks(c);
     if (err < 0)
-        reset(c);
+        context_reset(c);
     g_mutex_unlock(&inst->work);
     if (err >= 0) {
-        status_begin(c, full ? "databases" : "logs");
+        context_status_begin(c, full ? "databases" : "logs");
         event_report(inst->events, full ? EVENT_FULL_BACKUP_START : EVENT_INCREMENTAL_BACKUP_START,
                      NULL);
     }
@@ -452,17 +464,17 @@ context_begin_frozen(struct instance *inst, JET_GRBIT grbit)
 {
     struct context *c;
     bool full = !(grbit & JET_bitBackupIncremental);
-    JET_ERR err = check_log(inst, grbit, JET_bitBackupIncremental);
+    JET_ERR err = context_check_begin(inst, grbit, JET_bitBackupIncremental);
     if (err >= 0)
-        err = enter_session(inst, &c);
+        err = context_enter_session(inst, JET_errBackupInProgress, &c);
     if (err < 0)
         return err;
     c->incremental = !full;
     err = settle(inst);
     if (err >= 0)
-        err = begin_marks(c);
+        err = context_begin_marks(c);
     if (err >= 0)
-        status_begin(c, "frozen");
+        context_status_begin(c, "frozen");
     if (err >= 0)
         err = freeze(c);
     if (err >= 0) {
@@ -471,7 +483,7 @@ context_begin_frozen(struct instance *inst, JET_GRBIT grbit)
         event_report(inst->events, full ? EVENT_FULL_BACKUP_START : EVENT_INCREMENTAL_BACKUP_START,
                      NULL);
     } else {
-        reset(c);
+        context_reset(c);
         status_end(c, err);
     }
     g_mutex_unlock(&inst->work);
@@ -522,13 +534,16 @@ context_finish(struct context *c, JET_ERR outcome, JET_GRBIT grbit)
     (void)stamp_record(c, PHASE_STOP, 0, &c->begin, NULL);
     status_end(c, outcome);
     drop_frozen(c, outcome);
-    report_end(c, outcome);
-    reset(c);
+    if (c->state != BACKUP_SNAPSHOT) /* its events are its own */
+        report_end(c, outcome);
+    context_reset(c);
 }
 
 static JET_ERR
-outcome_of(struct context *c, JET_GRBIT grbit)
+outcome_of(struct context *c, JET_GRBIT grbit, bool surrogate)
 {
+    if (surrogate != (c->state == BACKUP_SURROGATE))
+        return atomic_load(&c->inst->backup_error); /* ended by the call for the other kind */
     if (grbit & JET_bitBackupEndAbort)
         return JET_errBackupAbortByCaller;
     if (atomic_load(&c->stopped))
@@ -538,22 +553,48 @@ outcome_of(struct context *c, JET_GRBIT grbit)
     return c->state == BACKUP_DATABASES ? JET_errBackupAbortByCaller : JET_errSuccess;
 }
 
-JET_ERR
-context_end(struct instance *inst, JET_GRBIT grbit)
+/* A session that context_end or context_end_surrogate may end, locked. */
+static JET_ERR
+lock_to_end(struct instance *inst, struct context **out)
+{
+    struct context *c = context_get(inst);
+    g_mutex_lock(&c->lock);
+    if (c->state == BACKUP_NONE || c->state == BACKUP_SNAPSHOT) {
+        atomic_store(&c->stopped, false);
+        g_mutex_unlock(&c->lock);
+        return JET_errNoBackup;
+    }
+    *out = c;
+    return JET_errSuccess;
+}
+
+static JET_ERR
+end(struct instance *inst, JET_GRBIT grbit, bool surrogate)
 {
     struct context *c;
     JET_GRBIT how = grbit & (JET_bitBackupEndNormal | JET_bitBackupEndAbort);
     if (how != JET_bitBackupEndNormal && how != JET_bitBackupEndAbort)
         return JET_errInvalidParameter;
-    JET_ERR err = context_lock_running(inst, &c);
-    if (err < 0) {
-        atomic_store(&context_get(inst)->stopped, false);
+    JET_ERR err = lock_to_end(inst, &c);
+    if (err < 0)
         return err;
-    }
-    JET_ERR outcome = outcome_of(c, grbit);
+    JET_ERR outcome = outcome_of(c, grbit, surrogate);
+    bool ours = surrogate == (c->state == BACKUP_SURROGATE);
     context_finish(c, outcome, grbit);
     context_unlock(c);
-    return outcome;
+    return surrogate && !ours ? JET_errSuccess : outcome;
+}
+
+JET_ERR
+context_end(struct instance *inst, JET_GRBIT grbit)
+{
+    return end(inst, grbit, false);
+}
+
+JET_ERR
+context_end_surrogate(struct instance *inst, JET_GRBIT grbit)
+{
+    return end(inst, grbit, true);
 }
 
 void
@@ -581,9 +622,12 @@ context_term(struct instance *inst, bool silent)
         return;
     if (c->state != BACKUP_NONE && silent) {
         drop_frozen(c, JET_errBackupAbortByServer);
-        reset(c);
+        context_reset(c);
     } else if (c->state != BACKUP_NONE) {
-        context_finish(c, JET_errBackupAbortByServer, 0);
+        context_finish(c,
+                       c->state == BACKUP_SURROGATE ? JET_errSurrogateBackupInProgress
+                                                    : JET_errBackupAbortByServer,
+                       0);
     }
     context_free(c);
 }

@@ -8,6 +8,9 @@
  *          +-----------------> INCREMENTAL ----------------> INC_LOGS
  *          |  begin_frozen
  *          +-----------------> FROZEN (any number of handles)
+ *          |  begin_surrogate, begin_snapshot
+ *          +-----------------> SURROGATE, SNAPSHOT: others copy, all but end and begin see no
+ *                              session; a SNAPSHOT is ended by its own end only
  *
  *   end, term; a failing open or read in a log phase: any --> NONE
  *   stop: sets a flag only; all but close, end, status answer JET_errBackupAbortByServer then
@@ -99,6 +102,41 @@ JET_ERR context_truncate(struct instance *inst);
  * all the same.
  */
 JET_ERR context_end(struct instance *inst, JET_GRBIT grbit);
+
+/* ---- sessions whose files are copied past the engine ---- */
+
+/*
+ * JetBeginSurrogateBackup: somebody copies what holds the logs gen_first to gen_last.
+ * JET_errBackupNotAllowedYet; JET_errInvalidParameter: gen_first > gen_last, or no such generation
+ * yet; then as context_begin, and JET_errInvalidBackup with circular logging.
+ */
+JET_ERR context_begin_surrogate(struct instance *inst, uint32_t gen_first, uint32_t gen_last,
+                                JET_GRBIT grbit);
+
+/*
+ * JetEndSurrogateBackup, as context_end: JET_errInvalidParameter, JET_errNoBackup,
+ * JET_errBackupAbortByCaller, JET_errBackupAbortByServer. Ending the one kind by the call for the
+ * other kills the session, event 214: context_end then returns JET_errSurrogateBackupInProgress,
+ * this one 0, as ESE's does.
+ */
+JET_ERR context_end_surrogate(struct instance *inst, JET_GRBIT grbit);
+
+/*
+ * A part of an OS snapshot (backup/snapshot.h, the only caller of these three): the session begins
+ * and the instance is frozen; instance_thaw thaws it. The caller is inside the gate until then.
+ * JET_errBackupNotAllowedYet, JET_errLoggingDisabled, JET_errBackupInProgress,
+ * JET_errSurrogateBackupInProgress; incremental: JET_errInvalidBackup (circular logging),
+ * JET_errMissingFullBackup (event 206), JET_errMissingFileToBackup (event 459); checkpoint and log
+ * errors. Nothing is frozen then.
+ */
+JET_ERR context_begin_snapshot(struct instance *inst, bool incremental, bool copy);
+
+/* Thawed. outcome 0: headers are stamped. */
+void context_end_snapshot(struct instance *inst, JET_ERR outcome);
+
+/* Deletes the logs below the checkpoint of the freeze. JET_errRequiredLogFilesMissing: some above
+ * are gone; os errors. Otherwise, and with circular logging: nothing to delete, event 225. */
+JET_ERR context_truncate_snapshot(struct instance *inst, bool all_databases);
 
 /* JetStopBackup: no gate needed; does not wait. */
 void context_stop(struct instance *inst);

@@ -173,8 +173,8 @@ move_pin(struct context *c)
     return JET_errSuccess;
 }
 
-static JET_ERR
-truncate_range(struct context *c)
+JET_ERR
+context_truncate_range(struct context *c)
 {
     uint32_t removed = 0, wanted = c->delete_mac - c->delete_mic;
     JET_ERR err = move_pin(c);
@@ -211,7 +211,7 @@ truncate_locked(struct context *c)
         event_report(c->inst->events, EVENT_BACKUP_NO_TRUNCATE, NULL);
         return JET_errSuccess;
     }
-    return truncate_range(c);
+    return context_truncate_range(c);
 }
 
 JET_ERR

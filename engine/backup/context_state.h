@@ -5,6 +5,7 @@
  *   context.c  begin, end, stop, status        context_files.c  open, read, close
  *   context_logs.c  log info, truncation       stamp.c          records and header slots
  *   context_limits.c  limits, who holds the session, how commits fare
+ *   context_outside.c  surrogate, OS snapshot
  */
 #pragma once
 
@@ -16,6 +17,7 @@
 #include "backup/marks.h"
 #include "base/histogram.h"
 #include "instance/instance.h"
+#include "recovery/bkstamp.h"
 
 enum backup_state {
     BACKUP_NONE,
@@ -24,6 +26,8 @@ enum backup_state {
     BACKUP_INCREMENTAL,
     BACKUP_INC_LOGS,
     BACKUP_FROZEN,
+    BACKUP_SURROGATE, /* the next two: others copy, context_outside.c */
+    BACKUP_SNAPSHOT,
 };
 
 /* The one handle of a plain session. */
@@ -86,7 +90,32 @@ struct context {
 /* All that is true in each state. */
 void context_assert_state(const struct context *c);
 
-/* The context of a session in progress, locked; context_unlock. JET_errNoBackup. */
+/* Does the state belong to a session whose files are copied past the engine? */
+static inline bool
+context_is_outside(const struct context *c)
+{
+    return c->state == BACKUP_SURROGATE || c->state == BACKUP_SNAPSHOT;
+}
+
+/* ---- begin; context.c ---- */
+
+/* First checks: those of context_begin up to JET_errLogSequenceEnd. No lock. */
+JET_ERR context_check_begin(struct instance *inst, JET_GRBIT grbit, JET_GRBIT allowed);
+
+/*
+ * No session yet; from now on attach and detach answer `busy`. Locks, the instance's work lock too;
+ * undone by context_reset. JET_errBackupInProgress, JET_errSurrogateBackupInProgress: one runs.
+ */
+JET_ERR context_enter_session(struct instance *inst, JET_ERR busy, struct context **out);
+
+/* state and incremental are set: begin mark, generations, pin, Begin record. */
+JET_ERR context_begin_marks(struct context *c);
+void context_reset(struct context *c);
+void context_status_begin(struct context *c, const char *state);
+void context_status_freeze(struct context *c, struct lgpos at, uint32_t gen_high);
+
+/* The context of a session in progress that copies by itself, locked; context_unlock.
+ * JET_errNoBackup. */
 JET_ERR context_lock_running(struct instance *inst, struct context **out);
 
 /* The same, and not stopped: JET_errBackupAbortByServer. */
@@ -105,17 +134,10 @@ void context_close_plain(struct context *c);
  */
 JET_ERR context_check_no_hole(struct context *c);
 
-/* ---- stamp.c; need the lock ---- */
+/* Deletes the logs [delete_mic, delete_mac), events 224, 227. Needs the lock. */
+JET_ERR context_truncate_range(struct context *c);
 
-enum backup_phase {
-    PHASE_BEGIN = 1,
-    PHASE_PREPARE_LOGS = 2,
-    PHASE_TRUNCATE = 3,
-    PHASE_UPDATE = 4,
-    PHASE_ABORT = 5,
-    PHASE_STOP = 6,
-};
-enum backup_scope { SCOPE_FULL = 1, SCOPE_INCREMENTAL = 2, SCOPE_COPY = 5, SCOPE_DIFFERENTIAL = 6 };
+/* ---- stamp.c; need the lock ---- */
 
 /* Logs a Backup2 record. dbid 0 = all. *at may be NULL. */
 JET_ERR stamp_record(struct context *c, enum backup_phase phase, uint8_t dbid,

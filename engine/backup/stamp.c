@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stamp: what a backup leaves in the log and in the databases' headers (backup API, 4).
+ * stamp: what a backup leaves in the log, and by way of recovery/bkstamp.h in the databases'
+ * headers (backup API, 4).
  *
- *   full, logs truncated        FullPrev; IncPrev, DiffPrev, SnapshotCur zeroed    scope Full
- *   full, not truncated         CopyPrev                                           scope Copy
- *   incremental, truncated      IncPrev; SnapshotCur zeroed                        scope
- * Incremental incremental, not truncated  DiffPrev                                           scope
- * Differential
+ *   full, logs truncated            FullPrev   scope Full
+ *   full, not truncated             CopyPrev   scope Copy
+ *   incremental, truncated          IncPrev    scope Incremental
+ *   incremental, not truncated      DiffPrev   scope Differential
+ *
+ * An OS snapshot says itself whether it is a copy; what was deleted does not count.
  */
 #include <string.h>
 
@@ -23,6 +25,19 @@ scope_of(const struct context *c, bool truncated)
     return truncated ? SCOPE_INCREMENTAL : SCOPE_DIFFERENTIAL;
 }
 
+static enum backup_type
+type_of(const struct context *c)
+{
+    switch (c->state) {
+    case BACKUP_SURROGATE:
+        return BACKUP_TYPE_SURROGATE;
+    case BACKUP_SNAPSHOT:
+        return BACKUP_TYPE_OS_SNAPSHOT;
+    default:
+        return BACKUP_TYPE_STREAMING;
+    }
+}
+
 static JET_ERR
 append(struct context *c, enum backup_phase phase, enum backup_scope scope, uint8_t dbid,
        const struct bkinfo *bk, struct lgpos *at)
@@ -31,6 +46,7 @@ append(struct context *c, enum backup_phase phase, enum backup_scope scope, uint
     bkinfo_put(bytes, bk);
     struct lr lr = {.type = LR_BACKUP2,
                     .backup = {.phase = (uint8_t)phase,
+                               .type = type_of(c),
                                .scope = (uint8_t)scope,
                                .dbid = dbid,
                                .bkinfo = span_of(bytes, sizeof bytes)}};
@@ -46,52 +62,6 @@ stamp_record(struct context *c, enum backup_phase phase, uint8_t dbid, const str
     return append(c, phase, context_is_full(c) ? SCOPE_FULL : SCOPE_INCREMENTAL, dbid, bk, at);
 }
 
-struct slot_change {
-    struct bkinfo bk;
-    enum backup_scope scope;
-};
-
-static void
-set_slot(struct dbheader *header, enum dbheader_field slot, enum dbheader_field type,
-         const struct bkinfo *bk)
-{
-    struct bkinfo present = bkinfo_get(&header->bytes[slot]);
-    if (lgpos_cmp(present.mark, bk->mark) > 0)
-        return;
-    bkinfo_put(&header->bytes[slot], bk);
-    dbheader_set_u32(header, type, 0);
-}
-
-static void
-clear_slot(struct dbheader *header, enum dbheader_field slot)
-{
-    memset(&header->bytes[slot], 0, DBHEADER_BKINFO_BYTES);
-}
-
-static void
-change_header(struct dbheader *header, void *ctx)
-{
-    const struct slot_change *change = ctx;
-    switch (change->scope) {
-    case SCOPE_FULL:
-        set_slot(header, DBH_BK_FULL_PREV, DBH_BK_FULL_TYPE, &change->bk);
-        clear_slot(header, DBH_BK_INC_PREV);
-        clear_slot(header, DBH_BK_DIFF_PREV);
-        clear_slot(header, DBH_BK_SNAPSHOT_CUR);
-        break;
-    case SCOPE_COPY:
-        set_slot(header, DBH_BK_COPY_PREV, DBH_BK_COPY_TYPE, &change->bk);
-        break;
-    case SCOPE_INCREMENTAL:
-        set_slot(header, DBH_BK_INC_PREV, DBH_BK_INC_TYPE, &change->bk);
-        clear_slot(header, DBH_BK_SNAPSHOT_CUR);
-        break;
-    case SCOPE_DIFFERENTIAL:
-        set_slot(header, DBH_BK_DIFF_PREV, DBH_BK_DIFF_TYPE, &change->bk);
-        break;
-    }
-}
-
 /* What this session did for a database, if it is to be stamped at all. */
 static bool
 bkinfo_of(struct context *c, uint8_t dbid, struct bkinfo *bk)
@@ -99,6 +69,10 @@ bkinfo_of(struct context *c, uint8_t dbid, struct bkinfo *bk)
     if (c->state == BACKUP_FROZEN) {
         *bk = frozen_bkinfo(c->frozen);
         return c->dbs[dbid].done;
+    }
+    if (c->state == BACKUP_SURROGATE || c->state == BACKUP_SNAPSHOT) {
+        *bk = c->begin;
+        return true;
     }
     if (context_is_full(c)) {
         *bk = c->dbs[dbid].bk;
@@ -116,15 +90,18 @@ stamp_databases(struct context *c, bool truncated)
     JET_ERR err = JET_errSuccess;
     context_list_databases(c->inst, &list);
     for (size_t i = 0; i < list.n; i++) {
-        struct slot_change change = {.scope = scope_of(c, truncated)};
+        enum backup_scope scope = scope_of(c, truncated);
+        struct bkinfo bk;
         struct lgpos at;
-        if (!bkinfo_of(c, list.dbids[i], &change.bk))
+        if (!bkinfo_of(c, list.dbids[i], &bk))
             continue;
-        JET_ERR one = append(c, PHASE_UPDATE, change.scope, list.dbids[i], &change.bk, &at);
+        struct backup_stamp stamp = {.scope = (uint8_t)scope, .type = type_of(c)};
+        bkinfo_put(stamp.bkinfo, &bk);
+        JET_ERR one = append(c, PHASE_UPDATE, scope, list.dbids[i], &bk, &at);
         if (one >= 0)
             one = log_flush(c->inst->log, at);
         if (one >= 0)
-            one = dbfile_header_update(list.files[i], change_header, &change);
+            one = dbfile_header_update(list.files[i], backup_stamp_header, &stamp);
         if (err >= 0)
             err = one;
     }

@@ -70,13 +70,20 @@ cache_free(struct cache *cache)
     g_free(cache);
 }
 
-/* Takes a frame, waiting for the writer on a full cache. May give the lock up: *waited then. */
-static JET_ERR
-take_frame(struct cache *cache, struct frame **out, bool *waited)
+static struct timespec
+frame_deadline(void)
 {
     struct timespec deadline;
     clock_gettime(CLOCK_REALTIME, &deadline);
     deadline.tv_sec += FRAME_WAIT_SECS;
+    return deadline;
+}
+
+/* Takes a frame, waiting for the writer on a full cache. May give the lock up: *waited then. */
+static JET_ERR
+take_frame(struct cache *cache, struct frame **out, bool *waited)
+{
+    struct timespec deadline = frame_deadline();
     *waited = false;
     for (;;) {
         JET_ERR err;
@@ -94,9 +101,12 @@ take_frame(struct cache *cache, struct frame **out, bool *waited)
         *waited = true;
         cache->waiters++;
         pthread_cond_signal(&cache->wake);
+        bool held = cache->held;
         int timed_out = pthread_cond_timedwait(&cache->done, &cache->lock, &deadline);
         cache->waiters--;
-        if (timed_out)
+        if (held || cache->held)
+            deadline = frame_deadline(); /* nothing can be written, so nothing is amiss */
+        else if (timed_out)
             return JET_errOutOfBuffers;
     }
 }

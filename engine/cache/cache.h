@@ -152,6 +152,14 @@ struct lgpos cache_oldest_begin0(struct dbfile *file);
 void cache_write_pause(struct cache *cache);
 void cache_write_resume(struct cache *cache);
 
+/*
+ * hold is a pause, and more: no write of any kind to a database file is in flight - page, header,
+ * extension, new file - and none starts until release. Who has to write waits. Any thread may
+ * release.
+ */
+void cache_hold(struct cache *cache);
+void cache_release(struct cache *cache);
+
 /* Sets (copied) or, with NULL, removes the hook. Only while paused, by the thread that paused. */
 void cache_set_hook(struct cache *cache, const struct cache_hook *hook);
 

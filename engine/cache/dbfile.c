@@ -41,9 +41,11 @@ dbfile_free(struct dbfile *file)
 JET_ERR
 dbfile_write(struct dbfile *file, uint64_t at, const void *data, size_t len)
 {
+    cache_file_write_begin(file->cache);
     JET_ERR err = os_file_write(file->os, at, data, len);
     if (err == JET_errDiskFull && cache_make_room(file))
         err = os_file_write(file->os, at, data, len);
+    cache_file_write_end(file->cache);
     return err;
 }
 
@@ -79,7 +81,9 @@ dbfile_create(const struct dbfile_spec *spec, const struct dbheader *header, uin
     struct dbfile *file = dbfile_new(spec);
     if (!file)
         return JET_errOutOfMemory;
+    cache_file_write_begin(spec->cache);
     JET_ERR err = os_file_create(spec->path, &file->os);
+    cache_file_write_end(spec->cache);
     if (err < 0) {
         dbfile_free(file);
         return err == JET_errFileAlreadyExists ? JET_errDatabaseDuplicate : err;

@@ -88,6 +88,8 @@ struct cache {
     uint32_t waiters; /* fixes without a frame */
     bool batch_running, stop;
     bool paused;
+    bool held;             /* no write to any file */
+    uint32_t file_writers; /* threads inside dbfile_write */
     JET_ERR err;
     struct cache_stats stats;
     struct cache_hook hook;
@@ -150,6 +152,10 @@ void cache_fail(struct cache *cache, JET_ERR err);
 
 /* The disk is full: asks the hook. True: try once more. No lock but the header's may be held. */
 bool cache_make_room(struct dbfile *file);
+
+/* Around each write to a file: begin waits while the cache is held. */
+void cache_file_write_begin(struct cache *cache);
+void cache_file_write_end(struct cache *cache);
 
 /* Drops all pages of the file; waits for a running batch. */
 void cache_drop_file(struct dbfile *file);

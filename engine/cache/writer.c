@@ -293,6 +293,47 @@ cache_write_resume(struct cache *cache)
 }
 
 void
+cache_hold(struct cache *cache)
+{
+    cache_write_pause(cache);
+    pthread_mutex_lock(&cache->lock);
+    cache->held = true;
+    while (cache->file_writers > 0)
+        pthread_cond_wait(&cache->done, &cache->lock);
+    pthread_mutex_unlock(&cache->lock);
+}
+
+void
+cache_release(struct cache *cache)
+{
+    pthread_mutex_lock(&cache->lock);
+    g_assert(cache->held);
+    cache->held = false;
+    pthread_mutex_unlock(&cache->lock);
+    cache_write_resume(cache); /* wakes those who wait to write, too */
+}
+
+void
+cache_file_write_begin(struct cache *cache)
+{
+    pthread_mutex_lock(&cache->lock);
+    while (cache->held)
+        pthread_cond_wait(&cache->done, &cache->lock);
+    cache->file_writers++;
+    pthread_mutex_unlock(&cache->lock);
+}
+
+void
+cache_file_write_end(struct cache *cache)
+{
+    pthread_mutex_lock(&cache->lock);
+    cache->file_writers--;
+    if (cache->held)
+        pthread_cond_broadcast(&cache->done);
+    pthread_mutex_unlock(&cache->lock);
+}
+
+void
 cache_set_hook(struct cache *cache, const struct cache_hook *hook)
 {
     pthread_mutex_lock(&cache->lock);

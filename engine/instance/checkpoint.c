@@ -121,9 +121,10 @@ instance_checkpoint(struct instance *inst, bool sync)
 
     g_mutex_lock(&inst->checkpoint_lock);
     struct lgpos candidate = LGPOS_MIN;
-    if (err >= 0)
+    bool frozen = atomic_load(&inst->frozen);
+    if (err >= 0 && !frozen)
         err = find_candidate(inst, &files, &candidate);
-    if (err >= 0 && worth_writing(inst->checkpoint, candidate)) {
+    if (err >= 0 && !frozen && worth_writing(inst->checkpoint, candidate)) {
         for (size_t i = 0; err >= 0 && i < files.n; i++)
             err = dbfile_raise_gens(files.file[i], candidate.gen, log_gen(inst->log));
         if (err >= 0)

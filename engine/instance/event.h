@@ -76,6 +76,16 @@ enum event_id {
     EVENT_BACKUP_LOG_NOT_COPIED = 520,       /* */
     EVENT_COMMITTED_LOG_MISSING = 523,       /* database, last log given, log needed */
     EVENT_ATTACH_BACKUP_DATABASE = 619,      /* database */
+    EVENT_SNAPSHOT_FREEZE = 2001,            /* snapshot */
+    EVENT_SNAPSHOT_FREEZE_ERROR = 2002,      /* snapshot, error */
+    EVENT_SNAPSHOT_THAW = 2003,              /* snapshot */
+    EVENT_SNAPSHOT_TIMEOUT = 2004,           /* snapshot, milliseconds */
+    EVENT_SNAPSHOT_FULL = 2005,              /* snapshot */
+    EVENT_SNAPSHOT_END = 2006,               /* snapshot */
+    EVENT_SNAPSHOT_ABORT = 2007,             /* snapshot */
+    EVENT_SNAPSHOT_INCREMENTAL = 2008,       /* snapshot */
+    EVENT_SNAPSHOT_COPY = 2009,              /* snapshot */
+    EVENT_SNAPSHOT_DIFFERENTIAL = 2010,      /* snapshot */
     /* ours */
     EVENT_RESTORE_FILE = 10020,          /* file, error */
     EVENT_SESSION_LIMIT_NEAR = 10001,    /* limit, percent, used, most */

@@ -88,6 +88,7 @@ struct instance {
 
     GMutex checkpoint_lock;
     struct lgpos checkpoint; /* in the checkpoint file; checkpoint_lock */
+    _Atomic bool frozen;     /* instance_freeze; set under checkpoint_lock: it stays where it is */
 
     JET_PFNSTATUS recovery_status; /* told of recovery, during JetInit3 */
 
@@ -181,6 +182,24 @@ void instance_each_db(struct instance *inst, void (*fn)(struct instance_db *db, 
 /* Moves the checkpoint as far as it can go now. With sync: pages written so far count. */
 JET_ERR instance_checkpoint(struct instance *inst, bool sync);
 struct lgpos instance_checkpoint_lgpos(struct instance *inst);
+
+/* ---- freeze ---- */
+
+struct instance_freeze {
+    struct lgpos end;    /* exactly the records below are in the files of the log */
+    int32_t gen_current; /* newest generation */
+};
+
+/*
+ * Until instance_thaw nothing is written: no page, no header, no growth of a file, no log, no
+ * checkpoint. What was committed before the call, lazily too, is in the files. Calls that have to
+ * write wait inside the instance; those that only read go on as long as the cache has room. With
+ * roll a new generation is begun just before. The caller holds the work lock, and is inside the
+ * gate until it has thawed, from whatever thread. Errors: the log is down; then nothing is frozen.
+ */
+JET_ERR instance_freeze(struct instance *inst, bool roll, struct instance_freeze *out)
+    __attribute__((warn_unused_result));
+void instance_thaw(struct instance *inst);
 
 /* ---- inside instance/ ---- */
 

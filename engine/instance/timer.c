@@ -33,6 +33,8 @@ advance_cache(struct instance *inst)
 static void
 tick(struct instance *inst, uint64_t n)
 {
+    if (atomic_load(&inst->frozen))
+        return;
     if (lgpos_cmp(log_flush_tip(inst->log), log_tip(inst->log)) < 0)
         (void)log_flush_all(inst->log); /* a failure is the log's state from now on */
     if (n % CLEANUP_TICKS == 0)

@@ -288,3 +288,50 @@ log_abandon(struct log *log, JET_ERR err)
     log_go_down_locked(log, err);
     g_mutex_unlock(&log->lock);
 }
+
+/* ---- hold ---- */
+
+void
+log_busy_begin_locked(struct log *log)
+{
+    while (log->held)
+        g_cond_wait(&log->prepare, &log->lock);
+    log->busy++;
+}
+
+void
+log_busy_end_locked(struct log *log)
+{
+    g_assert(log->busy > 0);
+    log->busy--;
+    g_cond_broadcast(&log->prepare);
+}
+
+/* The turn comes first: its holder may wait for a file that only a busy thread can make. */
+JET_ERR
+log_hold(struct log *log, struct lgpos *end)
+{
+    g_mutex_lock(&log->lock);
+    while (log->turn_taken && log->down == 0)
+        g_cond_wait(&log->changed, &log->lock);
+    JET_ERR err = log->down;
+    if (err >= 0) {
+        log->turn_taken = log->held = true;
+        while (log->busy > 0)
+            g_cond_wait(&log->prepare, &log->lock);
+        *end = flush_tip(log);
+    }
+    g_mutex_unlock(&log->lock);
+    return err;
+}
+
+void
+log_release(struct log *log)
+{
+    g_mutex_lock(&log->lock);
+    g_assert(log->held && log->turn_taken);
+    log->turn_taken = log->held = false;
+    g_cond_broadcast(&log->changed);
+    g_cond_broadcast(&log->prepare);
+    g_mutex_unlock(&log->lock);
+}

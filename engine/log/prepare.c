@@ -109,9 +109,11 @@ log_check_state(struct log *log)
         return JET_errSuccess;
     g_mutex_lock(&log->lock);
     JET_ERR err = log->down < 0 ? log->down : JET_errLogDiskFull;
-    bool try_refill = log->down == 0 && !log->refilling;
-    if (try_refill)
+    bool try_refill = log->down == 0 && !log->refilling && !log->held;
+    if (try_refill) {
         log->refilling = true;
+        log_busy_begin_locked(log);
+    }
     g_mutex_unlock(&log->lock);
     if (!try_refill)
         return err;
@@ -119,7 +121,7 @@ log_check_state(struct log *log)
     JET_ERR fill_err = fill_reserve(log);
     g_mutex_lock(&log->lock);
     log->refilling = false;
-    g_cond_broadcast(&log->prepare);
+    log_busy_end_locked(log);
     if (fill_err >= 0) {
         log->in_trouble = log->down < 0;
         err = log->down;
@@ -138,10 +140,11 @@ worker_main(gpointer arg)
 
     g_mutex_lock(&log->lock);
     for (;;) {
-        while (!log->stopping && log->prepared != LOG_PREPARED_WANTED)
+        while (!log->stopping && (log->prepared != LOG_PREPARED_WANTED || log->held))
             g_cond_wait(&log->prepare, &log->lock);
         if (log->stopping)
             break;
+        log_busy_begin_locked(log);
         g_mutex_unlock(&log->lock);
 
         /* What can't be removed now stays in the way of nothing; the next round tries again. */
@@ -153,7 +156,7 @@ worker_main(gpointer arg)
         log->prepared = err < 0 ? LOG_PREPARED_FAILED : LOG_PREPARED_READY;
         log->prepare_err = err;
         log->prepared_file = file;
-        g_cond_broadcast(&log->prepare);
+        log_busy_end_locked(log);
     }
     g_mutex_unlock(&log->lock);
     return NULL;

@@ -21,9 +21,9 @@
  *  6. A generation at or above any pin, at or above the checkpoint, or current is never removed;
  *     removal goes upward, so what is left is contiguous at every moment.
  *
- * Locks, in order: roll turn (flush leadership), log mutex. Neither is held across I/O by
- * appenders; upcalls are made without the mutex. All functions are safe from any thread unless said
- * otherwise.
+ * Locks, in order: roll turn (flush leadership; log_hold takes it), log mutex. Neither is held
+ * across I/O by appenders; upcalls are made without the mutex. All functions are safe from any
+ * thread unless said otherwise.
  */
 #pragma once
 
@@ -147,6 +147,15 @@ JET_ERR log_check_state(struct log *log);
 
 /* Takes the log down from outside (instance failed): every later call gives err. */
 void log_abandon(struct log *log, JET_ERR err);
+
+/*
+ * hold returns when nothing of the log is on its way to the disk - no flush, no roll, no file made
+ * ready or removed - and nothing is until release. Who needs a record durable waits; appends go on
+ * until the buffers are full. *end: exactly the records below it are in the files. One holder at a
+ * time; any thread may release. The log may go down meanwhile. Errors: it is down, nothing is held.
+ */
+JET_ERR log_hold(struct log *log, struct lgpos *end) __attribute__((warn_unused_result));
+void log_release(struct log *log);
 
 /* ---- positions ---- */
 

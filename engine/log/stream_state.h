@@ -9,6 +9,9 @@
  *                    turn free ----lead()----> turn taken: swap buffers, write, sync [, roll]
  *                        ^                                  |
  *                        +------- release, wake all --------+----> any error: down, for ever
+ *
+ * log_hold takes the turn too, and keeps it until log_release; then nobody is busy with files
+ * either.
  */
 #pragma once
 
@@ -55,7 +58,9 @@ struct log {
     GMutex lock;   /* guards all that follows */
     GCond changed; /* turn released, log down */
     bool turn_taken;
-    JET_ERR down; /* sticky */
+    bool held;     /* log_hold has the turn, and nobody is at the files */
+    uint32_t busy; /* threads that make, fill or remove files without the turn */
+    JET_ERR down;  /* sticky */
     struct log_buffer buffers[2];
     struct log_buffer *tail; /* the one being filled */
     struct log_stats stats;
@@ -65,7 +70,7 @@ struct log {
     GQueue pins;                /* struct log_pin, in no order */
     _Atomic uint64_t flush_tip; /* log_pos_pack; written under lock, read anywhere */
 
-    GCond prepare; /* work for the worker, or its result */
+    GCond prepare; /* work for the worker, or its result; held, busy */
     enum log_prepared prepared;
     JET_ERR prepare_err;
     struct os_file *prepared_file;
@@ -132,5 +137,11 @@ JET_ERR log_prepare_take(struct log *log, struct os_file **file, bool *from_rese
 
 /* truncate.c */
 
-/* Removes what circular logging allows. No lock held. */
+/* Removes what circular logging allows. No lock held; the caller is busy (log_busy_begin_locked).
+ */
 JET_ERR log_truncate_circular(struct log *log);
+
+/* append.c: around work on files by who has not the turn; waits while the log is held. lock held.
+ */
+void log_busy_begin_locked(struct log *log);
+void log_busy_end_locked(struct log *log);

@@ -84,8 +84,9 @@ remove_range(struct log *log, int32_t lo, int32_t hi, uint32_t *removed, int32_t
     return JET_errSuccess;
 }
 
-JET_ERR
-log_truncate(struct log *log, int32_t lo, int32_t hi, uint32_t *removed)
+/* By a busy thread. */
+static JET_ERR
+truncate_busy(struct log *log, int32_t lo, int32_t hi, uint32_t *removed)
 {
     uint32_t count = 0;
     int32_t stopped_at = 0;
@@ -116,7 +117,20 @@ log_truncate(struct log *log, int32_t lo, int32_t hi, uint32_t *removed)
 }
 
 JET_ERR
+log_truncate(struct log *log, int32_t lo, int32_t hi, uint32_t *removed)
+{
+    g_mutex_lock(&log->lock);
+    log_busy_begin_locked(log);
+    g_mutex_unlock(&log->lock);
+    JET_ERR err = truncate_busy(log, lo, hi, removed);
+    g_mutex_lock(&log->lock);
+    log_busy_end_locked(log);
+    g_mutex_unlock(&log->lock);
+    return err;
+}
+
+JET_ERR
 log_truncate_circular(struct log *log)
 {
-    return log->circular ? log_truncate(log, 0, G_MAXINT32, NULL) : JET_errSuccess;
+    return log->circular ? truncate_busy(log, 0, G_MAXINT32, NULL) : JET_errSuccess;
 }

@@ -17,6 +17,7 @@ enum os_call {
     OS_CALL_RENAME = 1 << 4, /* and remove, mkdir */
     OS_CALL_TRUNCATE = 1 << 5,
     OS_CALL_ANY = 0x3f,
+    OS_CALL_THREAD = 1 << 6, /* start of a thread; path is its name */
 };
 
 struct os_fault {

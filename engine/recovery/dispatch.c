@@ -8,8 +8,11 @@
  */
 #include "recovery/internal.h"
 
+#include <string.h>
+
 #include "btree/redo.h"
 #include "cache/dbfile.h"
+#include "recovery/bkstamp.h"
 #include "space/redo.h"
 #include "txn/session.h"
 
@@ -152,6 +155,19 @@ extend(struct recovery *r, const struct lr *lr)
     return space_redo_extend(d->db, lr);
 }
 
+/* A backup ended well. Its header write may not have happened. */
+static JET_ERR
+backup_update(struct recovery *r, const struct lr *lr)
+{
+    struct rdb *d = dbs_get(r, lr->backup.dbid);
+    if (lr->backup.phase != PHASE_UPDATE || !d || d->state != RDB_ATTACHED ||
+        lgpos_cmp(r->at, d->skip_to) <= 0)
+        return JET_errSuccess;
+    struct backup_stamp stamp = {.scope = lr->backup.scope, .type = lr->backup.type};
+    memcpy(stamp.bkinfo, lr->backup.bkinfo.data, sizeof stamp.bkinfo);
+    return dbfile_header_update(d->file, backup_stamp_header, &stamp);
+}
+
 /* Types that change pages or files in ways we do not know: only with an attached database. */
 static JET_ERR
 refuse(struct recovery *r)
@@ -203,6 +219,8 @@ dispatch(struct recovery *r, const struct lr *lr, struct span rec)
         return extend(r, lr);
     case LR_NEW_PAGE:
         return new_page(r, lr);
+    case LR_BACKUP2:
+        return backup_update(r, lr);
     case LR_SHUTDOWN_MARK:
         r->shutdown_mark = r->at;
         return JET_errSuccess;

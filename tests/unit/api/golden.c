@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "golden.h"
 
+#include "instance/instance.h"
+#include "instance/handle.h"
+#include "log/stream.h"
+
 static const char *const op_names[] = {
     [OP_NONE] = "",
     [OP_BEGIN] = "JetBeginExternalBackup",
@@ -30,6 +34,22 @@ static const char *const op_names[] = {
     [OP_UNHEARD] = "no event",
     [OP_SLOT] = "header slot",
     [OP_FIRST_LOG] = "oldest log",
+    [OP_U32] = "header field",
+    [OP_SETTLE] = "settle",
+    [OP_DELETE_LOGS] = "JetBackup(NULL)",
+    [OP_SURROGATE] = "JetBeginSurrogateBackup",
+    [OP_END_SURROGATE] = "JetEndSurrogateBackup",
+    [OP_PREPARE] = "JetOSSnapshotPrepare",
+    [OP_PREPARE_INSTANCE] = "JetOSSnapshotPrepareInstance",
+    [OP_FREEZE] = "JetOSSnapshotFreeze",
+    [OP_FREEZE_INFO] = "JetOSSnapshotGetFreezeInfo",
+    [OP_THAW] = "JetOSSnapshotThaw",
+    [OP_ABORT] = "JetOSSnapshotAbort",
+    [OP_SNAPSHOT_TRUNCATE] = "JetOSSnapshotTruncateLog",
+    [OP_SNAPSHOT_TRUNCATE_INSTANCE] = "JetOSSnapshotTruncateLogInstance",
+    [OP_SNAPSHOT_END] = "JetOSSnapshotEnd",
+    [OP_TIMEOUT] = "JET_paramOSSnapshotTimeout",
+    [OP_WAIT_HEARD] = "event to come",
 };
 
 const char *
@@ -165,23 +185,88 @@ dirty(struct golden *g)
     return JET_errSuccess;
 }
 
+static void
+read_header(struct golden *g, uint8_t page[DBHEADER_BYTES])
+{
+    FILE *file = fopen(g->f.db_path, "rb");
+    assert_non_null(file);
+    assert_int_equal(fread(page, 1, DBHEADER_BYTES, file), DBHEADER_BYTES);
+    fclose(file);
+}
+
 static JET_ERR
 slot(struct golden *g, size_t at)
 {
     static const uint8_t zero[DBHEADER_BKINFO_BYTES];
     uint8_t page[DBHEADER_BYTES];
-    FILE *file = fopen(g->f.db_path, "rb");
-    assert_non_null(file);
-    assert_int_equal(fread(page, 1, sizeof page, file), sizeof page);
-    fclose(file);
+    read_header(g, page);
     return memcmp(page + at, zero, sizeof zero) != 0;
+}
+
+static JET_ERR
+header_u32(struct golden *g, size_t at)
+{
+    uint8_t page[DBHEADER_BYTES];
+    read_header(g, page);
+    return (JET_ERR)le32_get(page + at);
+}
+
+/* A frozen session begins with everything written and the checkpoint moved. */
+static JET_ERR
+settle(struct golden *g)
+{
+    ok(JetxBeginFrozenBackup(g->f.inst, 0));
+    assert_int_equal(JetEndExternalBackupInstance2(g->f.inst, JET_bitBackupEndAbort),
+                     errBackupAbortByCaller);
+    return JET_errSuccess;
+}
+
+static uint32_t
+generation(struct golden *g, uint32_t gen)
+{
+    const struct instance *inst = handle_get(HANDLE_INSTANCE, g->f.inst);
+    return gen < NEWEST ? gen : (uint32_t)log_gen(inst->log) + (gen - NEWEST);
+}
+
+/* What it tells of the one instance: in the A form and the W form by turns. */
+static JET_ERR
+freeze(struct golden *g, JET_GRBIT grbit, bool info)
+{
+    JET_INSTANCE_INFO_A *a = NULL;
+    JET_INSTANCE_INFO_W *w = NULL;
+    uint32_t n = 77;
+    JET_ERR err = info ? JetOSSnapshotGetFreezeInfoW(g->snapshot, &n, &w, grbit)
+                       : JetOSSnapshotFreezeA(g->snapshot, &n, &a, grbit);
+    if (err < 0) {
+        assert_true(n == 77 && !a && !w);
+        return err;
+    }
+    g_autofree char *wide =
+        w ? g_utf16_to_utf8(w->szDatabaseFileName[0], -1, NULL, NULL, NULL) : NULL;
+    assert_int_equal(n, 1);
+    assert_int_equal(a ? a->hInstanceId : w->hInstanceId, g->f.inst);
+    assert_int_equal(a ? a->cDatabases : w->cDatabases, 1);
+    assert_string_equal(a ? a->szDatabaseFileName[0] : wide, g->f.db_path);
+    ok(JetFreeBuffer((char *)a));
+    ok(JetFreeBuffer((char *)w));
+    return err;
+}
+
+static JET_ERR
+wait_heard(struct golden *g, uintptr_t id)
+{
+    gint64 until = g_get_monotonic_time() + 30 * G_USEC_PER_SEC;
+    while (!g->heard[id] && g_get_monotonic_time() < until)
+        g_usleep(1000);
+    return g->heard[id] ? JET_errSuccess : -1;
 }
 
 static JET_ERR
 heard(struct golden *g, uintptr_t id)
 {
     bool was = g->heard[id];
-    memset(g->heard, 0, sizeof g->heard);
+    for (size_t i = 0; i < G_N_ELEMENTS(g->heard); i++)
+        g->heard[i] = false;
     return was ? JET_errSuccess : -1;
 }
 
@@ -252,6 +337,39 @@ golden_do(struct golden *g, enum golden_op op, uintptr_t arg)
         return slot(g, arg);
     case OP_FIRST_LOG:
         return g->first_log && g_file_test(g->first_log, G_FILE_TEST_EXISTS);
+    case OP_U32:
+        return header_u32(g, arg);
+    case OP_SETTLE:
+        return settle(g);
+    case OP_DELETE_LOGS:
+        return JetBackupInstance(inst, NULL, 0, NULL);
+    case OP_SURROGATE:
+        return JetBeginSurrogateBackup(inst, generation(g, arg & 0xffff),
+                                       generation(g, arg >> 16 & 0xffff), (JET_GRBIT)(arg >> 32));
+    case OP_END_SURROGATE:
+        return JetEndSurrogateBackup(inst, (JET_GRBIT)arg);
+    case OP_PREPARE:
+        return JetOSSnapshotPrepare(&g->snapshot, (JET_GRBIT)arg);
+    case OP_PREPARE_INSTANCE:
+        return JetOSSnapshotPrepareInstance(g->snapshot, inst, (JET_GRBIT)arg);
+    case OP_FREEZE:
+        return freeze(g, (JET_GRBIT)arg, false);
+    case OP_FREEZE_INFO:
+        return freeze(g, (JET_GRBIT)arg, true);
+    case OP_THAW:
+        return JetOSSnapshotThaw(g->snapshot, (JET_GRBIT)arg);
+    case OP_ABORT:
+        return JetOSSnapshotAbort(g->snapshot, (JET_GRBIT)arg);
+    case OP_SNAPSHOT_TRUNCATE:
+        return JetOSSnapshotTruncateLog(g->snapshot, (JET_GRBIT)arg);
+    case OP_SNAPSHOT_TRUNCATE_INSTANCE:
+        return JetOSSnapshotTruncateLogInstance(g->snapshot, inst, (JET_GRBIT)arg);
+    case OP_SNAPSHOT_END:
+        return JetOSSnapshotEnd(g->snapshot, (JET_GRBIT)arg);
+    case OP_TIMEOUT:
+        return JetSetSystemParameter(&g->f.inst, 0, JET_paramOSSnapshotTimeout, arg, NULL);
+    case OP_WAIT_HEARD:
+        return wait_heard(g, arg);
     case OP_NONE:
         break;
     }
@@ -297,6 +415,7 @@ int
 golden_teardown(void **state)
 {
     struct golden *g = *state;
+    (void)JetOSSnapshotAbort(g->snapshot, 0); /* what a case left */
     fixture_stop(&g->f);
     event_listen(NULL, NULL);
     remove_tree(g->f.dir);

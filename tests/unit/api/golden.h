@@ -5,10 +5,10 @@
  * a fresh instance with database test.edb attached and other.edb lying detached beside it.
  *
  * Where the documentation and the source of ESE differ, the documentation's code is the wanted one.
- * Not yet there, because their functions are not: 24, 79 to 86 (JetBeginSurrogateBackup and
- * JetOSSnapshot*), column G and state N of the matrix.
  */
 #pragma once
+
+#include <stdatomic.h>
 
 #include "fixture.h"
 #include "instance/event.h"
@@ -36,16 +36,37 @@ enum golden_op {
     OP_TERM2, /* grbit */
     OP_ATTACH_OTHER,
     OP_DETACH_OTHER,
-    OP_DETACH,    /* the main one */
-    OP_READ_OPEN, /* handle 0 to its end; its size is what open said */
-    OP_COPY_DBS,  /* every database: open, read, close */
-    OP_COPY_LOGS, /* log info; every log: open, read, close */
-    OP_DIRTY,     /* a durable transaction, a log roll, everything written, a checkpoint */
-    OP_HEARD,     /* event id: heard since the case began or this was asked; forgets the events */
-    OP_UNHEARD,   /* event id: not heard since; forgets nothing */
-    OP_SLOT,      /* enum dbheader_field of a BKINFO: 1 = set in test.edb, 0 = zero */
-    OP_FIRST_LOG, /* 1 = the oldest log that truncate info named is there, 0 = is not */
+    OP_DETACH,      /* the main one */
+    OP_READ_OPEN,   /* handle 0 to its end; its size is what open said */
+    OP_COPY_DBS,    /* every database: open, read, close */
+    OP_COPY_LOGS,   /* log info; every log: open, read, close */
+    OP_DIRTY,       /* a durable transaction, a log roll, everything written, a checkpoint */
+    OP_HEARD,       /* event id: heard since the case began or this was asked; forgets the events */
+    OP_UNHEARD,     /* event id: not heard since; forgets nothing */
+    OP_SLOT,        /* enum dbheader_field of a BKINFO: 1 = set in test.edb, 0 = zero */
+    OP_FIRST_LOG,   /* 1 = the oldest log that truncate info named is there, 0 = is not */
+    OP_U32,         /* offset: that number in the header of test.edb */
+    OP_SETTLE,      /* everything written, log rolled, checkpoint moved */
+    OP_DELETE_LOGS, /* JetBackup without a path: those below the checkpoint */
+    OP_SURROGATE,   /* GENS(first, last, grbit) */
+    OP_END_SURROGATE,     /* grbit */
+    OP_PREPARE,           /* grbit; the following are about the snapshot of the last prepare */
+    OP_PREPARE_INSTANCE,  /* grbit */
+    OP_FREEZE,            /* grbit */
+    OP_FREEZE_INFO,       /* grbit */
+    OP_THAW,              /* grbit */
+    OP_ABORT,             /* grbit */
+    OP_SNAPSHOT_TRUNCATE, /* grbit */
+    OP_SNAPSHOT_TRUNCATE_INSTANCE, /* grbit */
+    OP_SNAPSHOT_END,               /* grbit */
+    OP_TIMEOUT,                    /* JET_paramOSSnapshotTimeout, ms */
+    OP_WAIT_HEARD,                 /* event id: until it is heard; forgets nothing */
 };
+
+/* Of OP_SURROGATE; NEWEST stands for the current generation, NEWEST + 1 for the next. */
+#define NEWEST 0x7000u
+#define GENS(first, last, grbit)                                                                   \
+    ((uintptr_t)(first) | (uintptr_t)(last) << 16 | (uintptr_t)(grbit) << 32)
 
 enum golden_file {
     FILE_DB,
@@ -79,7 +100,8 @@ struct golden {
     JET_TABLEID table;
     JET_COLUMNID id, name;
     int32_t next;
-    bool heard[1024];
+    JET_OSSNAPID snapshot;
+    atomic_bool heard[2048];
 };
 
 /* What a step answers. */
