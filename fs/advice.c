@@ -25,10 +25,12 @@ advice(JET_ERR err, bool has_file)
     case JET_errLogGenerationMismatch:
     case JET_errGivenLogFileIsNotContiguous:
     case JET_errDatabasePatchFileMismatch:
-    case JET_errRestoreOfNonBackupDatabase:
     case JET_errDatabaseSignInUse:
         return "files of different backups were mixed: put only those of one session, and the logs "
                "that follow it, into the directory";
+    case JET_errRestoreOfNonBackupDatabase:
+        return "it is no copy of a backup session: take the one that is; files that a crash left, "
+               "with all their logs, are mounted with -o recovered and copied from there";
     case JET_errFileInvalidType:
         return "a backup has plain files only: copy what the link leads to, remove what is foreign";
     case JET_errFileAccessDenied:

@@ -160,6 +160,9 @@ def without_logs(case, evidence):
         target = case.path(missing + '-missing')
         shutil.copytree(evidence, target, ignore=shutil.ignore_patterns('edb.backup', missing))
         refused(case, target, name, 'log', 'missing', 'leave out -o recovered')
+    code, out = h.run(h.JETFS, 'restore', case.path('raw'), case.path('none'))
+    h.ok(code != 0 and 'mounted with -o recovered' in out,
+         'restore of files that a crash left says what to do', out)
     left = [n for n in os.listdir(os.environ['TMPDIR']) if n.startswith('jetfs-recovered')]
     h.ok(not left, 'no private copy is left', left)
 
