@@ -132,7 +132,8 @@ show(const struct arguments *a)
     g_autofree char *status_path = mounts_status_path(mountpoint);
     (void)stale_clean_up(mountpoint, status_path);
     bool loaded = known_status(mountpoint, status_path, &summary);
-    if (loaded && (a->wait || a->watch) && strcmp(summary.state, "done") != 0) {
+    /* The result may be known while the driver still unmounts. */
+    if (loaded && (a->wait || a->watch)) {
         g_autofree char *final_path = g_strdup(summary.status_file);
         watch_or_wait(&summary, a->watch);
         status_summary_clear(&summary);

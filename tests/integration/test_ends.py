@@ -32,6 +32,28 @@ def again(load, work, name):
     h.ok(code == 0 and result == h.COMPLETE, f'{name}: the next session is complete', out + ended)
 
 
+def runs(pid):
+    """It has neither ended nor is it waiting to be buried."""
+    try:
+        with open(f'/proc/{pid}/stat', encoding='ascii') as f:
+            return f.read().rpartition(')')[2].split()[0] != 'Z'
+    except OSError:
+        return False
+
+
+def busy(load, work):
+    """A file of it is open at the end: the result is there before the driver is gone."""
+    mount = h.Mount(load.dir, os.path.join(work, 'mnt'))
+    pid = mount.pid()
+    with open(mount.path + '/app.edb', 'rb') as f:
+        os.kill(pid, signal.SIGTERM)
+        h.wait_for(lambda: mount.status()['state'] == 'done', 'the result')
+        early = runs(pid)
+        h.run(h.JETFS, 'status', '--wait', mount.path)
+        h.ok(early and not runs(pid) and not os.path.ismount(mount.path),
+             'status --wait returns when a busy driver is gone', (early, f.name))
+
+
 def main():
     h.need_fuse()
     work = h.scratch()
@@ -52,6 +74,8 @@ def main():
         mount = h.Mount(load.dir, os.path.join(work, 'mnt'))
         os.kill(mount.pid(), number)
         expect(mount, h.INCOMPLETE, f'{name} to the driver')
+
+    busy(load, work)
 
     mount = h.Mount(load.dir, os.path.join(work, 'mnt'))
     os.kill(mount.pid(), signal.SIGKILL)
