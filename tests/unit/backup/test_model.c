@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Random sequences of backup calls, valid and not, against a small model of the state matrix
- * (backup API specification, 2.2): every answer must be the model's. JETFS_CALLS and JETFS_SEED set
- * length and start.
+ * (backup API specification, 2.2): every answer must be the model's.
+ *
+ * Several instances at once, each with a model and a thread of its own; beside each a prober, a
+ * second thread that asks for the status and reads from frozen sessions while they come and go:
+ * its answers need only be possible ones. JETFS_CALLS (of all instances together) and JETFS_SEED
+ * set length and start.
  */
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -20,8 +26,9 @@
 #include "log/stream.h"
 #include "os/file.h"
 
-#define PAGE    4096u
-#define HANDLES 8
+#define PAGE      4096u
+#define HANDLES   8
+#define INSTANCES 3
 
 enum state { NONE, DATABASES, LOGS, INCREMENTAL, INC_LOGS, FROZEN };
 enum open_file { NO_FILE, DB_FILE, LOG_FILE };
@@ -34,6 +41,7 @@ struct model {
     uint64_t at, size, copied;
     uint32_t low, high; /* logs, once known */
     uint32_t gen;       /* of the open log */
+    bool frozen_inc;    /* a frozen session of logs only */
     bool frozen_open[HANDLES];
 };
 
@@ -44,7 +52,11 @@ struct fixture {
     struct model m;
     uint32_t random;
     const char *call; /* the one being made, for the report */
-    unsigned calls;
+    unsigned calls, n;
+    char *failed; /* the first answer that is not the model's */
+    atomic_bool over;
+    char *probe_failed;
+    unsigned probes;
     unsigned good[FROZEN + 1], refused[FROZEN + 1]; /* answers by state */
 };
 
@@ -59,9 +71,20 @@ static void
 expect(struct fixture *fx, JET_ERR got, JET_ERR wanted)
 {
     (wanted < 0 ? fx->refused : fx->good)[fx->m.state]++;
-    if (got != wanted)
-        fail_msg("call %u, %s in state %d%s: %d, the model says %d", fx->calls, fx->call,
-                 (int)fx->m.state, fx->m.stopped ? " stopped" : "", got, wanted);
+    if (got != wanted && !fx->failed)
+        fx->failed =
+            g_strdup_printf("call %u, %s in state %d%s: %d, the model says %d", fx->calls, fx->call,
+                            (int)fx->m.state, fx->m.stopped ? " stopped" : "", got, wanted);
+}
+
+/* cmocka's own asserts are for its thread only. */
+static void
+expect_number(struct fixture *fx, uint64_t got, uint64_t wanted)
+{
+    if (got != wanted && !fx->failed)
+        fx->failed = g_strdup_printf("call %u, %s in state %d: gave %" G_GUINT64_FORMAT
+                                     ", the model says %" G_GUINT64_FORMAT,
+                                     fx->calls, fx->call, (int)fx->m.state, got, wanted);
 }
 
 static void
@@ -105,12 +128,24 @@ static void
 call_begin_frozen(struct fixture *fx)
 {
     struct model *m = &fx->m;
-    fx->call = "begin frozen";
-    expect(fx, context_begin_frozen(fx->inst, 0), m->state != NONE ? JET_errBackupInProgress : 0);
-    if (m->state != NONE)
+    const JET_GRBIT grbits[] = {0, 0, JET_bitBackupIncremental, 4};
+    JET_GRBIT grbit = grbits[draw(fx, G_N_ELEMENTS(grbits))];
+    bool incremental = grbit == JET_bitBackupIncremental;
+    fx->call = incremental ? "begin frozen(incremental)" : "begin frozen";
+    JET_ERR wanted = grbit == 4                    ? JET_errInvalidGrbit
+                     : m->state != NONE            ? JET_errBackupInProgress
+                     : incremental && !m->has_full ? JET_errMissingFullBackup
+                                                   : 0;
+    JET_ERR err = context_begin_frozen(fx->inst, grbit);
+    bool hole = wanted == 0 && incremental && m->maybe_hole && err == JET_errMissingFileToBackup;
+    if (!hole)
+        expect(fx, err, wanted);
+    if (wanted == 0 || wanted == JET_errMissingFullBackup)
+        m->stopped = false;
+    if (wanted < 0 || hole)
         return;
     m->state = FROZEN;
-    m->stopped = false;
+    m->frozen_inc = incremental;
     m->db_done = true;
 }
 
@@ -121,7 +156,7 @@ call_attach_info(struct fixture *fx)
     g_auto(GStrv) paths = NULL;
     fx->call = "attach info";
     JET_ERR wanted = common(m);
-    if (wanted == 0 && (m->state == INCREMENTAL || m->state == INC_LOGS))
+    if (wanted == 0 && (m->state == INCREMENTAL || m->state == INC_LOGS || m->frozen_inc))
         wanted = JET_errInvalidBackupSequence;
     expect(fx, context_attach_info(fx->inst, &paths), wanted);
 }
@@ -181,15 +216,17 @@ open_frozen(struct fixture *fx, enum name name, const char *path)
         return;
     JET_ERR wanted = common(m);
     if (wanted == 0)
-        wanted = name == NAME_NONE ? JET_errInvalidParameter
-                 : name == NAME_DB ? 0
-                                   : JET_errFileNotFound;
+        wanted = name == NAME_NONE                   ? JET_errInvalidParameter
+                 : name == NAME_DB && !m->frozen_inc ? 0
+                                                     : JET_errFileNotFound;
     if (name == NAME_LOG)
         return; /* whether it is one of the session's is not modelled */
     expect(fx, context_open(fx->inst, path, &hf, &size), wanted);
     if (wanted < 0)
         return;
-    assert_int_equal(hf, lowest);
+    expect_number(fx, hf, lowest);
+    if (fx->failed)
+        return;
     m->frozen_open[hf] = true;
 }
 
@@ -214,7 +251,7 @@ call_open(struct fixture *fx)
         session_over(m);
     if (wanted < 0)
         return;
-    assert_int_equal(hf, 0);
+    expect_number(fx, hf, 0);
     m->open = name == NAME_DB ? DB_FILE : LOG_FILE;
     m->at = 0;
     m->size = size;
@@ -238,7 +275,7 @@ call_read(struct fixture *fx)
     expect(fx, context_read(fx->inst, 0, fx->buf, cb, &got), wanted);
     if (wanted < 0)
         return;
-    assert_int_equal(got, MIN(cb, m->size - m->at));
+    expect_number(fx, got, MIN(cb, m->size - m->at));
     m->at += got;
 }
 
@@ -343,7 +380,7 @@ call_end(struct fixture *fx)
     expect(fx, context_end(fx->inst, grbit), wanted);
     if (!valid)
         return;
-    bool full = m->state == LOGS || m->state == FROZEN;
+    bool full = m->state == LOGS || (m->state == FROZEN && !m->frozen_inc);
     if (m->open == DB_FILE)
         m->db_done = m->at == m->size;
     if (wanted == 0 && full && m->db_done && (m->truncated || grbit & JET_bitBackupTruncateDone)) {
@@ -385,9 +422,9 @@ call_status(struct fixture *fx)
     expect(fx, context_status(fx->inst, &status), 0);
     bool running = strcmp(status.szState, "none") != 0 && strcmp(status.szState, "ended") != 0 &&
                    strcmp(status.szState, "aborted") != 0;
-    if (running != (fx->m.state != NONE))
-        fail_msg("call %u: status says %s in state %d", fx->calls, status.szState,
-                 (int)fx->m.state);
+    if (running != (fx->m.state != NONE) && !fx->failed)
+        fx->failed = g_strdup_printf("call %u: status says %s in state %d", fx->calls,
+                                     status.szState, (int)fx->m.state);
 }
 
 /* ---- the run ---- */
@@ -427,39 +464,116 @@ from_env(const char *name, unsigned otherwise)
     return value ? (unsigned)strtoul(value, NULL, 10) : otherwise;
 }
 
+/* ---- the threads ---- */
+
+static gpointer
+model_thread(gpointer arg)
+{
+    struct fixture *fx = arg;
+    for (fx->calls = 1; fx->calls <= fx->n && !fx->failed; fx->calls++)
+        calls[draw(fx, G_N_ELEMENTS(calls))](fx);
+    atomic_store(&fx->over, true);
+    return NULL;
+}
+
+static bool
+is_possible_read(JET_ERR err)
+{
+    return err == 0 || err == JET_errNoBackup || err == JET_errInvalidParameter ||
+           err == JET_errInvalidBackupSequence || err == JET_errBackupAbortByServer;
+}
+
+static gpointer
+probe_thread(gpointer arg)
+{
+    struct fixture *fx = arg;
+    g_autofree uint8_t *buf = g_malloc(3 * PAGE);
+    do {
+        JETX_BACKUPSTATUS status = {.cbStruct = sizeof status};
+        uint32_t got = 0;
+        JET_ERR err = context_status(fx->inst, &status);
+        if (err != 0)
+            fx->probe_failed = g_strdup_printf("status: %d", err);
+        err = context_read_at(fx->inst, fx->probes % HANDLES, PAGE * (uint64_t)(fx->probes % 99),
+                              buf, 3 * PAGE - 1, &got);
+        if (!is_possible_read(err) && !fx->probe_failed)
+            fx->probe_failed = g_strdup_printf("read: %d", err);
+        fx->probes++;
+        g_thread_yield();
+    } while (!atomic_load(&fx->over) && !fx->probe_failed);
+    return NULL;
+}
+
+/* ---- a fixture ---- */
+
+static void
+make(struct fixture *fx, uint32_t seed, unsigned n)
+{
+    JET_DBID dbid;
+    *fx = (struct fixture) {.random = seed, .n = n};
+    fx->dir = g_dir_make_tmp("model-XXXXXX", NULL);
+    fx->path = g_build_filename(fx->dir, "a.edb", NULL);
+    fx->buf = g_malloc(1024 * PAGE + 4096);
+    fx->inst = start(fx);
+    assert_int_equal(instance_create_database(fx->inst, fx->path, 0, 0, &dbid), 0);
+    assert_int_equal(instance_close_database(fx->inst, dbid), 0);
+}
+
+static void
+end(struct fixture *fx)
+{
+    context_term(fx->inst, true);
+    assert_int_equal(instance_term(fx->inst, JET_bitTermComplete, NULL, NULL), 0);
+    instance_free(fx->inst);
+    g_auto(GStrv) names = NULL;
+    assert_int_equal(os_dir_list(fx->dir, &names), 0);
+    for (size_t i = 0; names[i]; i++) {
+        g_autofree char *path = g_build_filename(fx->dir, names[i], NULL);
+        g_unlink(path);
+    }
+    g_rmdir(fx->dir);
+    g_free(fx->dir);
+    g_free(fx->path);
+    g_free(fx->buf);
+}
+
+static void
+report(const struct fixture *all)
+{
+    for (size_t state = 0; state <= FROZEN; state++) {
+        unsigned good = 0, refused = 0;
+        for (size_t i = 0; i < INSTANCES; i++) {
+            good += all[i].good[state];
+            refused += all[i].refused[state];
+        }
+        print_message("[  STATE   ] %zu: %u calls good, %u refused\n", state, good, refused);
+    }
+}
+
 static void
 test_random_calls_answer_as_the_model(void **state)
 {
-    struct fixture fx = {.random = from_env("JETFS_SEED", g_random_int())};
-    unsigned n = from_env("JETFS_CALLS", 3000);
-    JET_DBID dbid;
-    print_message("[   SEED   ] JETFS_SEED=%u JETFS_CALLS=%u\n", fx.random, n);
-    fx.dir = g_dir_make_tmp("model-XXXXXX", NULL);
-    fx.path = g_build_filename(fx.dir, "a.edb", NULL);
-    fx.buf = g_malloc(1024 * PAGE + 4096);
-    fx.inst = start(&fx);
-    assert_int_equal(instance_create_database(fx.inst, fx.path, 0, 0, &dbid), 0);
-    assert_int_equal(instance_close_database(fx.inst, dbid), 0);
-    for (fx.calls = 1; fx.calls <= n; fx.calls++)
-        calls[draw(&fx, G_N_ELEMENTS(calls))](&fx);
-
-    for (size_t i = 0; i <= FROZEN; i++)
-        print_message("[  STATE   ] %zu: %u calls good, %u refused\n", i, fx.good[i],
-                      fx.refused[i]);
-
-    context_term(fx.inst, true);
-    assert_int_equal(instance_term(fx.inst, JET_bitTermComplete, NULL, NULL), 0);
-    instance_free(fx.inst);
-    g_auto(GStrv) names = NULL;
-    assert_int_equal(os_dir_list(fx.dir, &names), 0);
-    for (size_t i = 0; names[i]; i++) {
-        g_autofree char *path = g_build_filename(fx.dir, names[i], NULL);
-        g_unlink(path);
+    static struct fixture all[INSTANCES];
+    GThread *threads[2 * INSTANCES];
+    uint32_t seed = from_env("JETFS_SEED", g_random_int());
+    unsigned n = from_env("JETFS_CALLS", 10000);
+    print_message("[   SEED   ] JETFS_SEED=%u JETFS_CALLS=%u\n", seed, n);
+    for (unsigned i = 0; i < INSTANCES; i++)
+        make(&all[i], seed + i * 7919, (n + INSTANCES - 1) / INSTANCES);
+    for (size_t i = 0; i < INSTANCES; i++) {
+        threads[2 * i] = g_thread_new("model", model_thread, &all[i]);
+        threads[2 * i + 1] = g_thread_new("prober", probe_thread, &all[i]);
     }
-    g_rmdir(fx.dir);
-    g_free(fx.dir);
-    g_free(fx.path);
-    g_free(fx.buf);
+    for (size_t i = 0; i < 2 * INSTANCES; i++)
+        g_thread_join(threads[i]);
+    report(all);
+    for (size_t i = 0; i < INSTANCES; i++) {
+        if (all[i].failed || all[i].probe_failed)
+            fail_msg("instance %zu: %s %s", i, all[i].failed ? all[i].failed : "",
+                     all[i].probe_failed ? all[i].probe_failed : "");
+        assert_true(all[i].probes > 0);
+        end(&all[i]);
+    }
 }
 
 int
