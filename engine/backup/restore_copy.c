@@ -122,7 +122,8 @@ recover(const struct restore_wanted *wanted, const struct restore_target *target
         .pfn = wanted->param ? wanted->param->pfnStatus : NULL,
         .events = wanted->events,
     };
-    if (map->len > 0)
+    /* Of the backup nothing is wanted: then of the logs, which may create it. */
+    if (map->len > 0 || (plan->dbs->len == 0 && plan->base))
         return restore_external(&params, report);
     return lgpos_is_zero(plan->stop) ? JET_errSuccess : JET_errRestoreOfNonBackupDatabase;
 }
