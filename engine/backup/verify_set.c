@@ -209,8 +209,9 @@ check_twins(struct verify *v, guint i)
 void
 verify_set(struct verify *v)
 {
-    /* an incremental backup by itself is logs */
-    if (v->set.dbs->len == 0 && !(v->manifest.incremental && v->wanted->n_dirs == 1)) {
+    /* an incremental backup by itself is logs; what is asked for may be in the logs alone */
+    const bool subset = v->wanted->param != NULL && v->wanted->param->cDatabase > 0;
+    if (v->set.dbs->len == 0 && !subset && !(v->manifest.incremental && v->wanted->n_dirs == 1)) {
         verify_fail(v, JET_errFileNotFound, v->dir, 0, "no database in it");
         return;
     }
