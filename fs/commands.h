@@ -8,7 +8,9 @@
 
 enum jetfs_exit cmd_doctor(int argc, char **argv);
 enum jetfs_exit cmd_backup(int argc, char **argv);
+enum jetfs_exit cmd_header(int argc, char **argv);
 enum jetfs_exit cmd_list(int argc, char **argv);
+enum jetfs_exit cmd_log(int argc, char **argv);
 enum jetfs_exit cmd_mount(int argc, char **argv);
 enum jetfs_exit cmd_umount(int argc, char **argv);
 enum jetfs_exit cmd_status(int argc, char **argv);

@@ -19,14 +19,26 @@ json_out_string(JsonBuilder *builder, const char *name, const char *value)
     json_builder_add_string_value(builder, valid);
 }
 
-void
-json_out_print(JsonBuilder *builder)
+static void
+print(JsonBuilder *builder, gboolean pretty)
 {
     g_autoptr(JsonGenerator) generator = json_generator_new();
     g_autoptr(JsonNode) root = json_builder_get_root(builder);
 
-    json_generator_set_pretty(generator, TRUE);
+    json_generator_set_pretty(generator, pretty);
     json_generator_set_root(generator, root);
     g_autofree char *text = json_generator_to_data(generator, NULL);
     printf("%s\n", text);
+}
+
+void
+json_out_line(JsonBuilder *builder)
+{
+    print(builder, FALSE);
+}
+
+void
+json_out_print(JsonBuilder *builder)
+{
+    print(builder, TRUE);
 }

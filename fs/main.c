@@ -30,6 +30,8 @@ static const struct verb {
     {"backup", cmd_backup, "Copy a backup to a directory, without a mount"},
     {"verify", cmd_verify, "Verify a copied backup"},
     {"restore", cmd_restore, "Restore a copied backup to clean databases"},
+    {"header", cmd_header, "Print the headers of databases, logs and checkpoints"},
+    {"log", cmd_log, "Verify logs and print what is in them"},
 };
 
 static const struct verb *

@@ -194,6 +194,87 @@ typedef struct {
     JET_PFNSTATUS pfnStatus; /* a non-zero return at its beginning cancels */
 } JETX_RESTOREPARAM;
 
+/*
+ * What stands in the headers of files and in log records, for tools that show or check them
+ * (`jetfs header`, `jetfs log`).
+ */
+#define JETX_fieldNumber    1 /* value.number; szSymbol may say what it means */
+#define JETX_fieldSigned    2 /* value.signedNumber */
+#define JETX_fieldFlags     3 /* value.number, best shown in hex */
+#define JETX_fieldLgpos     4
+#define JETX_fieldLogtime   5
+#define JETX_fieldSignature 6
+#define JETX_fieldBkinfo    7
+#define JETX_fieldText      8
+
+typedef struct {
+    const char *szName; /* as ESE calls it; a static string */
+    uint32_t type;      /* JETX_field... */
+    uint32_t reserved;
+    const char *szSymbol; /* "DirtyShutdown" for dbstate 2; NULL = none; a static string */
+    union {
+        uint64_t number;
+        int64_t signedNumber;
+        JET_LGPOS lgpos;
+        JET_LOGTIME logtime;
+        JET_SIGNATURE signature;
+        JET_BKINFO bkinfo;
+        const char *text;
+    } value;
+} JETX_FIELD;
+
+/* The header of a file, whatever state it is in. */
+typedef struct {
+    uint32_t cbStruct;
+    uint32_t filetype;      /* JET_filetype... */
+    JET_ERR errCopy[2];     /* 0 or what is wrong with the header and its second copy; a log has
+                               one copy, the other says what the first one does */
+    uint32_t iCopy;         /* which copy rgField shows: the first that is good, else the first */
+    uint32_t fCopiesDiffer; /* both are good but not the same: a write was interrupted */
+    uint64_t cbFile;        /* length of the file */
+    char szProblem[256];    /* one sentence, "" = nothing is wrong */
+    uint32_t cField;
+    uint32_t reserved;
+    const JETX_FIELD *rgField; /* in the order of the file */
+} JETX_HEADER;
+
+/* One log file that is being read. */
+typedef struct JETX_LOG_STATE *JETX_LOG;
+
+/* The log is the newest of its stream: its tail may be torn without being damage. */
+#define JETX_bitLogNewest 0x1u
+
+typedef struct {
+    uint32_t cbStruct;
+    uint32_t generation;
+    uint32_t csec;         /* segments of the file, with its header */
+    uint32_t csecValid;    /* of these hold data that was verified */
+    JET_LGPOS lgposEnd;    /* the end of the data */
+    JET_ERR errEnd;        /* 0; JET_errLogFileCorrupt: the data goes on behind damage at lgposEnd,
+                              or the records cannot be followed there */
+    uint32_t fTorn;        /* a write that was never acknowledged was cut off */
+    uint32_t csecPatched;  /* segments that were taken from their shadow */
+    uint32_t csecRepaired; /* segments with one flipped bit corrected */
+    uint32_t fClosed;      /* the last record ends the run of an instance */
+    uint32_t reserved;
+    JET_LOGTIME logtimeCreate;
+    JET_LOGTIME logtimePreviousGeneration;
+    JET_SIGNATURE signLog;
+    uint32_t reserved2;
+    uint64_t checksum;     /* over all segments: what the next file has to say of this one */
+    uint64_t checksumPrev; /* what this one says of the file before it, 0 = nothing */
+} JETX_LOGINFO;
+
+typedef struct {
+    uint32_t cbStruct;
+    uint32_t lrtyp;
+    const char *szType; /* "Insert"; a static string */
+    JET_LGPOS lgpos;
+    uint32_t cb; /* bytes of the record */
+    uint32_t cField;
+    const JETX_FIELD *rgField; /* valid until the next call on the log */
+} JETX_LOGRECORD;
+
 #pragma GCC visibility push(default)
 
 /*
@@ -331,6 +412,36 @@ JET_ERR JetxRestoreBackupA(const char *copydir, const char *targetdir, JET_PFNST
  */
 JET_ERR JetxRestoreBackup2A(const char *const *rgszSource, uint32_t cSource, const char *szTarget,
                             const JETX_RESTOREPARAM *pparam, JETX_RESTOREREPORT *preport);
+/*
+ * The header of a database, a log or a checkpoint in *ppheader, one buffer for JetFreeBuffer. A
+ * damaged header is no error but told in it: its fields are then shown as they stand.
+ * Errors: JET_errFileNotFound, JET_errFileAccessDenied, JET_errFileInvalidType (none of these
+ * files; then too *ppheader is given, with szProblem and no fields), JET_errInvalidParameter,
+ * JET_errOutOfMemory, JET_errDiskIO.
+ */
+JET_ERR JetxReadHeaderA(const char *path, JETX_HEADER **ppheader);
+
+/*
+ * Open a log file to read its records; every segment is verified now. grbit: 0 or
+ * JETX_bitLogNewest. The file is not changed. JetxCloseLog frees it. Damage behind the header is
+ * no error but in JETX_LOGINFO.
+ * Errors: JET_errFileNotFound, JET_errFileAccessDenied, JET_errLogFileCorrupt (header),
+ * JET_errFileInvalidType, JET_errBadLogVersion, JET_errLogSectorSizeMismatch,
+ * JET_errLogFileSizeMismatch, JET_errInvalidGrbit, JET_errInvalidParameter, JET_errOutOfMemory.
+ */
+JET_ERR JetxOpenLogA(const char *path, JET_GRBIT grbit, JETX_LOG *plog);
+JET_ERR JetxCloseLog(JETX_LOG log);
+
+/* What is known of the file. After the last record it is exact, errEnd too. Errors:
+ * JET_errInvalidParameter. */
+JET_ERR JetxGetLogFileState(JETX_LOG log, JETX_LOGINFO *pinfo);
+
+/*
+ * The next record, without paddings. Errors: JET_errNoCurrentRecord (the end),
+ * JET_errLogFileCorrupt (cannot be followed: an unknown record, or damage),
+ * JET_errInvalidParameter.
+ */
+JET_ERR JetxReadLogRecord(JETX_LOG log, JETX_LOGRECORD *precord);
 
 /* "JET_errWriteConflict", and one sentence. Static strings, never NULL. */
 const char *JetxErrorNameA(JET_ERR err);
@@ -344,6 +455,8 @@ const char *JetxErrorTextA(JET_ERR err);
 #define JetxVerifyBackup     JetxVerifyBackupA
 #define JetxRestoreBackup    JetxRestoreBackupA
 #define JetxRestoreBackup2   JetxRestoreBackup2A
+#define JetxReadHeader       JetxReadHeaderA
+#define JetxOpenLog          JetxOpenLogA
 #define JetxErrorName        JetxErrorNameA
 #define JetxErrorText        JetxErrorTextA
 

@@ -247,3 +247,9 @@ log_reader_next(struct log_reader *r, struct span *record, struct lgpos *pos)
         }
     }
 }
+
+struct lgpos
+log_reader_position(const struct log_reader *r)
+{
+    return here(r);
+}

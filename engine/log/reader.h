@@ -77,3 +77,6 @@ void log_reader_seek(struct log_reader *r, struct lgpos pos);
  */
 JET_ERR log_reader_next(struct log_reader *r, struct span *record, struct lgpos *pos)
     __attribute__((warn_unused_result));
+
+/* Where the next record begins; after an error, where it could not be followed. */
+struct lgpos log_reader_position(const struct log_reader *r);

@@ -21,6 +21,7 @@
 #include <sys/uio.h>
 
 #include "base/bytes.h"
+#include "base/field.h"
 #include "esent.h"
 #include "log/lgpos.h"
 
@@ -394,6 +395,9 @@ void lr_encode(const struct lr *lr, struct lr_parts *parts);
 /* The same, flat, for tests and for records kept in memory; returns the size. out holds cap bytes.
  */
 size_t lr_encode_flat(const struct lr *lr, void *out, size_t cap);
+
+/* Appends what a decoded record says to out: all but the bytes of keys and data. */
+void lr_fields(const struct lr *lr, struct fields *out);
 
 /* EmptyTree's array. */
 #define LR_EMPTY_PAGE_BYTES 16

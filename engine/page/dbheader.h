@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "base/field.h"
 #include "esent.h"
 
 #define DBHEADER_BYTES           748
@@ -138,3 +139,6 @@ void dbheader_encode(const struct dbheader *h, uint8_t *image, uint32_t page_byt
 /* State and generations go together (log format 1.10): clean = all zero; dirty = min, max. */
 void dbheader_set_clean(struct dbheader *h);
 void dbheader_set_dirty(struct dbheader *h, int32_t gen_min, int32_t gen_max);
+
+/* Appends every field of the header, as it stands, to out. */
+void dbheader_fields(const struct dbheader *h, struct fields *out);

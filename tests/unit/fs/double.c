@@ -77,6 +77,36 @@ state(void)
 }
 
 JET_ERR
+JetxReadHeaderA(const char *path, JETX_HEADER **ppheader)
+{
+    return JET_errFileNotFound;
+}
+
+JET_ERR
+JetxOpenLogA(const char *path, JET_GRBIT grbit, JETX_LOG *plog)
+{
+    return JET_errFileNotFound;
+}
+
+JET_ERR
+JetxCloseLog(JETX_LOG log)
+{
+    return JET_errSuccess;
+}
+
+JET_ERR
+JetxGetLogFileState(JETX_LOG log, JETX_LOGINFO *pinfo)
+{
+    return JET_errInvalidParameter;
+}
+
+JET_ERR
+JetxReadLogRecord(JETX_LOG log, JETX_LOGRECORD *precord)
+{
+    return JET_errNoCurrentRecord;
+}
+
+JET_ERR
 JetxConnectInstanceA(const char *path, JET_INSTANCE *pinst)
 {
     g_autofree char *owner = g_build_filename(path, ".owner", NULL);
