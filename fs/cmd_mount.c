@@ -4,6 +4,7 @@
 #include "checks.h"
 #include "cli.h"
 #include "daemon.h"
+#include "drivers.h"
 #include "mount.h"
 #include "mounts.h"
 #include "stale.h"
@@ -155,6 +156,8 @@ start_mount(const struct arguments *a)
     }
     g_autofree char *status_path = a->options.status_path != NULL ? g_strdup(a->options.status_path)
                                                                   : mounts_status_path(mountpoint);
+    if (drivers_tell_stopped(mountpoint))
+        return EXIT_ENVIRONMENT;
     (void)stale_clean_up(mountpoint, status_path);
     if (!checks_before_mount(source, mountpoint, status_path, &a->options, &trouble)) {
         g_autofree char *text = trouble_text(&trouble);

@@ -2,6 +2,7 @@
 #include "commands.h"
 
 #include "cli.h"
+#include "drivers.h"
 #include "html.h"
 #include "known.h"
 #include "mounts.h"
@@ -130,6 +131,8 @@ show(const struct arguments *a)
         return EXIT_ENVIRONMENT;
     }
     g_autofree char *status_path = mounts_status_path(mountpoint);
+    if (drivers_tell_stopped(mountpoint))
+        return EXIT_ENVIRONMENT;
     (void)stale_clean_up(mountpoint, status_path);
     bool loaded = known_status(mountpoint, status_path, &summary);
     /* The result may be known while the driver still unmounts. */

@@ -7,6 +7,7 @@
 
 #include "cli.h"
 #include "control.h"
+#include "drivers.h"
 #include "mounts.h"
 #include "proc.h"
 #include "report.h"
@@ -246,6 +247,8 @@ umount_path(struct job *job, const char *path)
         return EXIT_ENVIRONMENT;
     }
     job->status_path = mounts_status_path(job->mountpoint);
+    if (drivers_tell_stopped(job->mountpoint))
+        return EXIT_ENVIRONMENT;
     switch (mounts_look(job->mountpoint)) {
     case MOUNTS_NONE:
         return report_ended(job);

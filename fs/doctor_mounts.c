@@ -18,6 +18,14 @@ static bool
 driver_is_well(const struct known_mount *k, struct trouble *t)
 {
     switch (k->state) {
+    case KNOWN_STOPPED:
+        return trouble_is(
+            t,
+            g_strdup_printf("%s: its driver (pid %d) is stopped: whoever looks there waits",
+                            k->mountpoint, k->pid),
+            g_strdup_printf("let it go on with `kill -CONT %d`, or give the backup up with "
+                            "`kill -KILL %d`",
+                            k->pid, k->pid));
     case KNOWN_DEAD:
         return trouble_is(t,
                           g_strdup_printf("%s: its driver was killed: everybody gets ENOTCONN, and "
@@ -88,7 +96,8 @@ begin_has_been(const struct known_mount *k, struct trouble *t)
 void
 doctor_known(struct doctor *d, const struct known_mount *k)
 {
-    const char *check = k->state == KNOWN_DEAD       ? "stale-mount"
+    const char *check = k->state == KNOWN_STOPPED    ? "stopped-driver"
+                        : k->state == KNOWN_DEAD     ? "stale-mount"
                         : k->state == KNOWN_DETACHED ? "lazy-unmount"
                                                      : "driver";
     g_autofree char *good = g_strdup_printf("%s: driver %d serves", k->mountpoint, k->pid);

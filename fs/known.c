@@ -2,6 +2,7 @@
 #include "known.h"
 
 #include "control.h"
+#include "drivers.h"
 #include "json_get.h"
 #include "mounts.h"
 #include "proc.h"
@@ -28,10 +29,8 @@ const char *
 known_state_name(enum known_state state)
 {
     static const char *const names[] = {
-        [KNOWN_MOUNTED] = "mounted",
-        [KNOWN_DEAD] = "dead",
-        [KNOWN_DETACHED] = "detached",
-        [KNOWN_ELSEWHERE] = "elsewhere",
+        [KNOWN_MOUNTED] = "mounted",   [KNOWN_STOPPED] = "stopped",     [KNOWN_DEAD] = "dead",
+        [KNOWN_DETACHED] = "detached", [KNOWN_ELSEWHERE] = "elsewhere",
     };
     return names[state];
 }
@@ -73,7 +72,9 @@ known_new(enum known_state state, const char *mountpoint, const char *source)
     k->state = state;
     k->mountpoint = g_strdup(mountpoint);
     k->source = g_strdup(source);
-    if (state == KNOWN_MOUNTED)
+    if (state == KNOWN_STOPPED)
+        k->pid = drivers_stopped_at(mountpoint); /* its status file would keep us waiting too */
+    else if (state == KNOWN_MOUNTED)
         k->has_status = known_status(mountpoint, status_path, &k->status);
     else
         k->has_status = status_load(status_path, &k->status);
@@ -85,6 +86,14 @@ known_new(enum known_state state, const char *mountpoint, const char *source)
         k->source = g_strdup(json_get_string(json_node_get_object(k->status.root), "source"));
     }
     return k;
+}
+
+static enum known_state
+state_of(const char *mountpoint)
+{
+    if (drivers_stopped_at(mountpoint) > 0)
+        return KNOWN_STOPPED;
+    return mounts_look(mountpoint) == MOUNTS_STALE ? KNOWN_DEAD : KNOWN_MOUNTED;
 }
 
 static void
@@ -99,32 +108,9 @@ add_mounted(GPtrArray *found)
     while (getmntent_r(table, &entry, buf, LINE_MAX_BYTES) != NULL) {
         if (strcmp(entry.mnt_type, "fuse.jetfs") != 0)
             continue;
-        bool dead = mounts_look(entry.mnt_dir) == MOUNTS_STALE;
-        g_ptr_array_add(
-            found, known_new(dead ? KNOWN_DEAD : KNOWN_MOUNTED, entry.mnt_dir, entry.mnt_fsname));
+        g_ptr_array_add(found, known_new(state_of(entry.mnt_dir), entry.mnt_dir, entry.mnt_fsname));
     }
     endmntent(table);
-}
-
-struct driver {
-    bool serves; /* has /dev/fuse open */
-    char *mountpoint;
-};
-
-/* A driver holds a lock on the directory that its mount hides. */
-static bool
-take_fd(int pid, const char *fd, const char *target, void *ctx)
-{
-    struct driver *driver = ctx;
-
-    if (strcmp(target, "/dev/fuse") == 0) {
-        driver->serves = true;
-    } else if (driver->mountpoint == NULL && target[0] == '/' && proc_fd_is_locked(pid, fd)) {
-        g_autofree char *link = g_strdup_printf("/proc/%d/fd/%s", pid, fd);
-        if (g_file_test(link, G_FILE_TEST_IS_DIR))
-            driver->mountpoint = g_strdup(target);
-    }
-    return true;
 }
 
 static bool
@@ -155,32 +141,25 @@ is_known(const GPtrArray *found, int pid, const char *mountpoint)
 }
 
 static void
-add_driver(GPtrArray *found, int pid)
+add_driver(GPtrArray *found, const struct driver *driver)
 {
-    g_autofree char *name = proc_name(pid);
-    struct driver driver = {0};
-
-    if (!g_str_has_prefix(name, "jetfs"))
+    if (is_known(found, driver->pid, driver->mountpoint))
         return;
-    proc_each_fd(pid, take_fd, &driver);
-    if (driver.serves && driver.mountpoint != NULL && !is_known(found, pid, driver.mountpoint)) {
-        bool seen = sees_mount(pid, driver.mountpoint);
-        struct known_mount *k =
-            known_new(seen ? KNOWN_ELSEWHERE : KNOWN_DETACHED, driver.mountpoint, "");
-        k->pid = pid;
-        g_ptr_array_add(found, k);
-    }
-    g_free(driver.mountpoint);
+    bool seen = sees_mount(driver->pid, driver->mountpoint);
+    struct known_mount *k =
+        known_new(seen ? KNOWN_ELSEWHERE : KNOWN_DETACHED, driver->mountpoint, "");
+    k->pid = driver->pid;
+    g_ptr_array_add(found, k);
 }
 
 GPtrArray *
 known_mounts(void)
 {
     GPtrArray *found = g_ptr_array_new_with_free_func(known_free);
-    g_autoptr(GArray) pids = proc_list();
+    g_autoptr(GPtrArray) drivers = drivers_find();
 
     add_mounted(found);
-    for (guint i = 0; i < pids->len; i++)
-        add_driver(found, g_array_index(pids, int, i));
+    for (guint i = 0; i < drivers->len; i++)
+        add_driver(found, drivers->pdata[i]);
     return found;
 }

@@ -10,6 +10,7 @@
 
 enum known_state {
     KNOWN_MOUNTED,
+    KNOWN_STOPPED,   /* mounted, but the driver is stopped: whoever looks waits */
     KNOWN_DEAD,      /* mounted, but the driver is gone: ENOTCONN */
     KNOWN_DETACHED,  /* unmounted lazily; the driver runs as long as somebody has files open */
     KNOWN_ELSEWHERE, /* mounted in another mount namespace only */
@@ -24,7 +25,7 @@ struct known_mount {
     struct status_summary status; /* valid when it has one */
 };
 
-/* "mounted", "dead", "detached", "elsewhere". */
+/* "mounted", "stopped", "dead", "detached", "elsewhere". */
 const char *known_state_name(enum known_state state);
 
 /*

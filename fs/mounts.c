@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "mounts.h"
 
+#include "drivers.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
@@ -96,6 +98,8 @@ mounts_look(const char *mountpoint)
     if (strcmp(type, "fuse.jetfs") != 0)
         return MOUNTS_OTHER;
     /* Not from any cache: a dead connection answers at once, a live driver from memory. */
+    if (drivers_stopped_at(mountpoint) > 0)
+        return MOUNTS_JETFS; /* it would keep us waiting */
     struct statvfs unused;
     if (statvfs(mountpoint, &unused) < 0 && (errno == ENOTCONN || errno == ECONNABORTED))
         return MOUNTS_STALE;

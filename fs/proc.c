@@ -60,6 +60,19 @@ proc_owner(int pid, unsigned *uid)
     return true;
 }
 
+/* 123 (name) T ...; the name may have anything in it */
+bool
+proc_is_stopped(int pid)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/stat", pid);
+    g_autofree char *text = NULL;
+
+    if (!g_file_get_contents(path, &text, NULL, NULL))
+        return false;
+    const char *end = strrchr(text, ')');
+    return end != NULL && end[1] == ' ' && (end[2] == 'T' || end[2] == 't');
+}
+
 void
 proc_each_fd(int pid, bool (*visit)(int pid, const char *fd, const char *target, void *ctx),
              void *ctx)

@@ -21,6 +21,9 @@ gint64 proc_start_us(int pid);
 /* Whom it belongs to. False when it is gone. */
 bool proc_owner(int pid, unsigned *uid);
 
+/* A signal or a debugger keeps it from running. */
+bool proc_is_stopped(int pid);
+
 /* Calls `visit` with each descriptor and what it stands for, until that returns false. */
 void proc_each_fd(int pid, bool (*visit)(int pid, const char *fd, const char *target, void *ctx),
                   void *ctx);

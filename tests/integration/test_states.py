@@ -113,6 +113,29 @@ def lazy(load, work):
     h.ok(mount_of(mount.path) == {}, 'lazy: nothing is left')
 
 
+def stopped_driver(load, work):
+    """Nothing of jetfs waits for a driver that cannot answer."""
+    mount = h.Mount(load.dir, os.path.join(work, 'mnt'))
+    driver = mount.pid()
+    os.kill(driver, signal.SIGSTOP)
+    try:
+        entry = mount_of(mount.path)
+        h.ok((entry.get('state'), entry.get('pid')) == ('stopped', driver), 'stopped driver: listed', entry)
+        for args in ((), (mount.path,)):
+            h.ok(named(doctor(*args), 'stopped-driver', 'bad', f'pid {driver}', f'kill -CONT {driver}'),
+                 f'stopped driver: doctor {" ".join(args)} says so')
+        for verb in (('umount',), ('umount', '--abort'), ('status',)):
+            code, out = jetfs(*verb, mount.path, timeout=20)
+            h.ok(says(code, h.ENVIRONMENT, out, f'pid {driver}) is stopped', f'kill -CONT {driver}'),
+                 f'stopped driver: {" ".join(verb)} says so', out)
+        code, out = jetfs(load.dir, mount.path, timeout=20)
+        h.ok(says(code, h.ENVIRONMENT, out, 'is stopped'), 'stopped driver: no second mount', out)
+    finally:
+        os.kill(driver, signal.SIGCONT)
+    code, out = mount.umount('--abort')
+    h.ok(code == h.INCOMPLETE, 'stopped driver: the cure works', out)
+
+
 def dead_driver(load, work):
     mount = h.Mount(load.dir, os.path.join(work, 'mnt'))
     driver = mount.pid()
@@ -436,6 +459,7 @@ def main():
     list_instances(load, work)
     busy(load, work)
     lazy(load, work)
+    stopped_driver(load, work)
     dead_driver(load, work)
     doctor_of_health(load, work)
     paths(load, work)
