@@ -120,12 +120,35 @@ tell(const struct status_summary *summary, const struct arguments *a)
     return summary->result;
 }
 
+/* A status file by its name, perhaps a copy from elsewhere: shown as it is. */
+static enum jetfs_exit
+show_file(const struct arguments *a)
+{
+    struct status_summary summary = {0};
+    enum jetfs_exit code = EXIT_ENVIRONMENT;
+
+    if (status_load(a->paths[0], &summary)) {
+        if ((a->wait || a->watch) && strcmp(summary.state, "done") != 0) {
+            watch_or_wait(&summary, a->watch);
+            status_summary_clear(&summary);
+            (void)status_load(a->paths[0], &summary);
+        }
+        code = summary.root == NULL ? code : tell(&summary, a);
+    }
+    if (summary.root == NULL)
+        fprintf(stderr, "jetfs: %s: no status file, and no directory\n", a->paths[0]);
+    status_summary_clear(&summary);
+    return code;
+}
+
 static enum jetfs_exit
 show(const struct arguments *a)
 {
-    g_autofree char *mountpoint = mounts_resolve(a->paths[0]);
     struct status_summary summary = {0};
 
+    if (g_file_test(a->paths[0], G_FILE_TEST_IS_REGULAR))
+        return show_file(a);
+    g_autofree char *mountpoint = mounts_resolve(a->paths[0]);
     if (mountpoint == NULL) {
         fprintf(stderr, "jetfs: %s: no such directory\n", a->paths[0]);
         return EXIT_ENVIRONMENT;
@@ -168,11 +191,12 @@ run(int argc, char **argv, struct arguments *a)
     };
     const struct cli cli = {
         .verb = "status",
-        .arguments = "MOUNTPOINT",
+        .arguments = "MOUNTPOINT|FILE",
         .least = 1,
         .most = 1,
-        .summary = "Print the state or the result of the session mounted at MOUNTPOINT, and exit "
-                   "by it (7 while it runs).\nFILE - is the standard output.",
+        .summary = "Print the state or the result of the session mounted at MOUNTPOINT, or that a "
+                   "status FILE\ntells of, and exit by it (7 while it runs). To write to, - is the "
+                   "standard output.",
         .options = options,
     };
     enum jetfs_exit code;

@@ -92,6 +92,10 @@ add_map(GString *page, JsonObject *file, const struct pagemap *map)
         add_cells(page, map->cells, columns, k);
     g_string_append(page, "</svg>\n");
     add_legend(page, map->cells);
+    if (strpbrk(map->cells, "opP") != NULL)
+        g_string_append(page,
+                        "<p class=\"soft small\">Preserved: overwritten during the session, its "
+                        "old image was kept.</p>\n");
     add_bad_pages(page, json_get_array(file, "bad_pages"));
 }
 
@@ -106,8 +110,7 @@ html_maps(GString *page, JsonObject *root)
         if (!pagemap_parse(json_get_object(file, "map"), &map))
             continue;
         if (!any)
-            g_string_append(page, "<h2>Pages</h2>\n<p class=\"soft small\">Preserved: overwritten "
-                                  "during the session, the old image was kept for it.</p>\n");
+            g_string_append(page, "<h2>Pages</h2>\n");
         any = true;
         add_map(page, file, &map);
         g_free(map.cells);

@@ -59,6 +59,7 @@ static void
 write_session(struct writer *w, JsonObject *root)
 {
     JsonObject *result = json_get_object(root, "result");
+    double begin = report_time(json_get_string(root, "begin"));
     double end = report_time(json_get_string(root, "end"));
     double last = report_time(json_get_string(json_get_object(root, "last_complete"), "end"));
 
@@ -69,8 +70,8 @@ write_session(struct writer *w, JsonObject *root)
           strcmp(json_get_string(root, "state"), "done") != 0);
     gauge(w, "session_result", "Exit code of the session, 0 = complete, 7 while it runs.",
           (double)json_get_int(result, "exit"));
-    gauge(w, "session_begin_timestamp_seconds", "When the session began.",
-          report_time(json_get_string(root, "begin")));
+    if (begin > 0)
+        gauge(w, "session_begin_timestamp_seconds", "When the session began.", begin);
     if (end > 0)
         gauge(w, "session_end_timestamp_seconds", "When the session ended.", end);
     if (last > 0)

@@ -106,6 +106,24 @@ def jobs(job):
     h.ok(code == 0 and gone, 'after all that the next job is complete', out)
 
 
+def metrics(job):
+    path = os.path.join(job.work, 'jetfs.prom')
+
+    def result():
+        with open(path, encoding='utf-8') as f:
+            return re.search(r'^jetfs_session_result\{.*\} (\d+)$', f.read(), re.M)[1]
+    ends = {'0': 'cp -a . ' + os.path.join(job.work, 'copy'), '3': 'true'}
+    for wanted, command in ends.items():
+        job.notify.told()  # nobody reads it else, and a full socket would stop the driver
+        job.run(COPY=command, METRICS=path)
+        h.ok(result() == wanted, f'the metrics of a job that ends with {wanted}', result())
+    job.notify.told()
+    empty = os.path.join(job.work, 'empty')
+    os.mkdir(empty)
+    job.run(SOURCE=empty, COPY='true', METRICS=path)
+    h.ok(result() == '1', 'and of one that could not mount', result())
+
+
 def units(work):
     if shutil.which('systemd-analyze') is None:
         h.skip('the units', 'no systemd-analyze here')
@@ -169,7 +187,9 @@ def main():
     h.need_fuse()
     work = h.scratch()
     load = h.Load(work, '--rate', 50).wait_ready()
-    jobs(Job(work, load))
+    job = Job(work, load)
+    jobs(job)
+    metrics(job)
     h.ok(load.stop() == 0, 'the database was never disturbed', load.log())
     units(work)
     packages(work)
