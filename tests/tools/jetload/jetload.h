@@ -56,6 +56,8 @@ struct options {
     int circular;
     int service;
     char *preimage_path; /* owned; NULL: beside the database */
+    char *control;       /* owned; socket, NULL: none */
+    int snapshot_ms;     /* JET_paramOSSnapshotTimeout, 0: the default */
     uint64_t seed;
     /* --check */
     int check;

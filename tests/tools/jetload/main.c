@@ -6,6 +6,7 @@
  * Exit code: 0 good, 1 the database is not what the ledger says, 2 it could not be done.
  */
 #include "check.h"
+#include "control.h"
 #include "ledger.h"
 #include "work.h"
 
@@ -69,6 +70,8 @@ parse_options(struct options *o, int argc, char **argv)
         {"service", 0, 0, G_OPTION_ARG_NONE, &o->service, "offer the backup service", NULL},
         {"preimage-path", 0, 0, G_OPTION_ARG_FILENAME, &o->preimage_path,
          "folder of old page images", "DIR"},
+        {"control", 0, 0, G_OPTION_ARG_FILENAME, &o->control, "freeze and thaw by this", "SOCKET"},
+        {"snapshot-ms", 0, 0, G_OPTION_ARG_INT, &o->snapshot_ms, "JET_paramOSSnapshotTimeout", "N"},
         {"seed", 0, 0, G_OPTION_ARG_INT64, &seed, "of the random numbers (1)", "N"},
         {"check", 0, 0, G_OPTION_ARG_NONE, &o->check, "compare DIR with the ledger", NULL},
         {"freeze", 0, 0, G_OPTION_ARG_STRING, &freeze, "exactly the commits below", "LGPOS"},
@@ -150,7 +153,11 @@ run_load(const struct options *o)
     JET_ERR err = store_open(&store, o);
     if (err < 0)
         return 2;
-    err = load(o, &store);
+    struct control *control = NULL;
+    if (o->control != NULL)
+        control = control_start(o->control, &store);
+    err = o->control != NULL && control == NULL ? JET_errDiskIO : load(o, &store);
+    control_stop(control);
     JET_ERR err_close = store_close(&store);
     status_write(&work, err < 0 || err_close < 0 ? "failed" : "stopped");
     if (err < 0 || err_close < 0)
@@ -216,5 +223,6 @@ main(int argc, char **argv)
         code = o.check ? run_check(&o) : run_load(&o);
     g_free(o.ledger);
     g_free(o.status_file);
+    g_free(o.control);
     return code;
 }

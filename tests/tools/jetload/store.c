@@ -84,6 +84,7 @@ set_parameters(struct store *s, const struct options *o)
         {JET_paramJetxBackupService, (JET_API_PTR)o->service},
         {JET_paramMaxSessions, THREADS_MAX + 8},
         {JET_paramNoInformationEvent, 1},
+        {JET_paramOSSnapshotTimeout, (JET_API_PTR)o->snapshot_ms},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
         if (numbers[i].value == 0)
