@@ -98,6 +98,8 @@ dbs_resolve(struct recovery *r, struct rdb *d)
     for (size_t i = 0; i < r->p->n_map; i++) {
         if (maps(&r->p->map[i], d)) {
             d->path = g_strdup(r->p->map[i].file_path);
+            if (recovery_is_hard(r) && strcmp(d->path, d->info.path) != 0)
+                recovery_event(r, EVENT_RECOVERY_MOVED, d->info.path, d->path, NULL);
             return;
         }
     }

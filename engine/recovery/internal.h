@@ -28,6 +28,7 @@ struct txn;
 
 /* Event ids of ESE (the table is instance/event.h, a layer above). */
 enum {
+    EVENT_RECOVERY_MOVED = 216,
     EVENT_RECOVERY_BEGIN = 300,
     EVENT_RECOVERY_GENERATION = 301,
     EVENT_RECOVERY_END = 302,

@@ -6,6 +6,8 @@ The ledger says exactly which commits a point holds, so every result is compared
 
 test_restore.py [POINTS] [SEED]      JETFS_POINTS and JETFS_SEED do the same
 """
+import datetime
+import json
 import os
 import random
 import shutil
@@ -30,7 +32,8 @@ class History:
         self.freeze = int(mount.freeze())
         mount.umount()
         self.some_commits()
-        self.middle_ms = time.time_ns() // 1000000
+        self.acknowledged = self.read_ledger()
+        self.middle_s = time.time()
         self.some_commits()
         self.load.kill()
         self.increment = os.path.join(base, 'increment')
@@ -85,6 +88,25 @@ def points(history, dice, count):
     return chosen
 
 
+def check_time(history):
+    """What was acknowledged before it is in; where it ended the report tells, and that is exact."""
+    when = datetime.datetime.fromtimestamp(history.middle_s, datetime.timezone.utc).isoformat()
+    target, code, out = history.restore('--time', when, '--json')
+    stopped = h.find_key(json.loads(out), 'stopped') if code == 0 else 0
+    good, told = h.check(target, history.load.ledger, '--freeze', stopped) if code == 0 else (False, '')
+    h.ok(good and history.acknowledged[-1] < stopped <= history.commits[-1],
+         f'restored to {when}: what was acknowledged by then, not all', f'{out}\n{told}')
+
+
+def check_names(history):
+    target, code, out = history.restore('--map', 'app.edb=other.edb', '--database', 'app.edb')
+    h.ok(code == 0 and 'other.edb' in os.listdir(target) and 'app.edb' not in os.listdir(target),
+         'restored under another name', out)
+    target, code, out = history.restore('--database', 'none.edb', '--json')
+    h.ok(code == h.ENVIRONMENT and '-1203' in out and not os.listdir(target),
+         'a database that nobody knows is refused', out)
+
+
 def check_refusals(history):
     target, code, out = history.restore('--lgpos', hex(history.freeze - (1 << 32)))
     h.ok(code == h.ENVIRONMENT and '-553' in out and not os.listdir(target),
@@ -112,6 +134,8 @@ def main():
     target, code, out = history.restore()
     good, told = h.check(target, history.load.ledger)
     h.ok(code == 0 and good, 'rolled forward to the kill: nothing acknowledged is lost', f'{out}\n{told}')
+    check_time(history)
+    check_names(history)
     check_refusals(history)
     h.ok(before == [contents(d) for d in (history.full, history.increment, history.rest)],
          'backups and logs are as they were')

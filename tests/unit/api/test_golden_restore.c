@@ -672,6 +672,7 @@ static const struct row rows[] = {
      -1},
     {"97", "a target that runs, by its paths", target_that_runs_by_its_paths,
      JET_wrnTargetInstanceRunning, 205, NULL, -1},
+    {"6.2", "the map names another path", nothing, 0, 216, "test.edb", 0},
     {"6.2.6", "target paths nobody has", target_that_does_not_run, 0, 205, NULL, 0},
     {"6.3.1", "logs of two sizes", log_of_another_size, JET_errLogFileSizeMismatch, 0, ".log", 0},
     {"6.3.1", "a log's header is damaged", log_header_damaged, JET_errLogFileCorrupt, 463, ".log",

@@ -8,6 +8,9 @@
  */
 #include "fixture.h"
 
+#include <errno.h>
+
+#include "os/fault.h"
 #include "os/file.h"
 
 struct table {
@@ -388,6 +391,35 @@ test_stops_that_cannot_be(void **state)
     drop_target(target);
 }
 
+/* Whichever call on the target fails: an error, and nothing is left of it. */
+static void
+test_each_failing_call_leaves_nothing(void **state)
+{
+    char *target = new_target();
+    g_autofree char *name = g_path_get_basename(target);
+    JETX_RESTOREPARAM param = {.lgposStop = (uint64_t)(w.gen_more + 1) << 32};
+    bool struck = true;
+    uint64_t n;
+    (void)state;
+    for (n = 1; struck; n += n < 40 ? 1 : 7) {
+        const struct os_fault fault = {
+            .calls = OS_CALL_ANY, .nth = n, .errnum = EIO, .path_part = name};
+        os_fault_arm(&fault);
+        JET_ERR err = restore(target, &param, NULL);
+        struck = os_fault_count() >= n;
+        os_fault_arm(NULL);
+        if ((err < 0) != struck)
+            fail_msg("call %d failed, restore gave %d", (int)n, err);
+        if (struck)
+            check(target, "test.edb", -1);
+        if (struck && !g_file_test(target, G_FILE_TEST_IS_DIR))
+            fail_msg("call %d: the target itself is gone", (int)n);
+    }
+    print_message("%d calls\n", (int)n);
+    check_all(target, w.rows_more);
+    drop_target(target);
+}
+
 static void
 test_parameters(void **state)
 {
@@ -421,6 +453,7 @@ main(void)
         cmocka_unit_test(test_roll_forward_through_the_logs_of_a_running_instance),
         cmocka_unit_test(test_stops),
         cmocka_unit_test(test_stops_that_cannot_be),
+        cmocka_unit_test(test_each_failing_call_leaves_nothing),
         cmocka_unit_test(test_parameters),
     };
     return cmocka_run_group_tests_name("restore_large", tests, make_world, drop_world);
