@@ -32,21 +32,25 @@ cmd_verify(int argc, char **argv)
 {
     const struct cli cli = {
         .verb = "verify",
-        .arguments = "COPY",
+        .arguments = "COPY [MORE...]",
         .least = 1,
-        .most = 1,
+        .most = G_MAXUINT,
         .summary = "Verify a copied backup: its manifest, every page, the logs and whether all "
-                   "of it belongs together.",
+                   "of it belongs together. MORE are directories with later logs, such as "
+                   "incremental backups.",
     };
     g_auto(GStrv) paths = NULL;
     enum jetfs_exit code;
 
     if (!cli_parse(&cli, argc, argv, &paths, &code))
         return code;
-    if (!g_file_test(paths[0], G_FILE_TEST_IS_DIR)) {
-        fprintf(stderr, "jetfs: %s: no such directory\n", paths[0]);
-        return EXIT_ENVIRONMENT;
+    for (char **path = paths; *path != NULL; path++) {
+        if (!g_file_test(*path, G_FILE_TEST_IS_DIR)) {
+            fprintf(stderr, "jetfs: %s: no such directory\n", *path);
+            return EXIT_ENVIRONMENT;
+        }
     }
     JETX_VERIFYREPORT r = {.cbStruct = sizeof r};
-    return report(paths[0], JetxVerifyBackupA(paths[0], &r), &r);
+    const JET_ERR err = JetxVerifyBackup2A((const char *const *)paths, g_strv_length(paths), &r);
+    return report(paths[0], err, &r);
 }

@@ -391,6 +391,14 @@ JET_ERR JetxGetManifestA(JET_INSTANCE inst, char **psz);
 JET_ERR JetxVerifyBackupA(const char *dir, JETX_VERIFYREPORT *preport);
 
 /*
+ * The same of several directories, as JetxRestoreBackup2 takes them: the first that holds databases
+ * gives them, all give logs, which have to make one chain. Errors: those of JetxVerifyBackup;
+ * JET_errInvalidParameter (no directory).
+ */
+JET_ERR JetxVerifyBackup2A(const char *const *rgszSource, uint32_t cSource,
+                           JETX_VERIFYREPORT *preport);
+
+/*
  * Restore the copied directory copydir into targetdir (created if need be, else empty of databases
  * and logs) and recover to clean databases. copydir is verified first, and not changed. pfn may be
  * NULL; its non-zero return cancels. preport may be NULL. Errors: those of JetxVerifyBackup and
@@ -454,6 +462,7 @@ const char *JetxErrorTextA(JET_ERR err);
 #define JetxGetManifest      JetxGetManifestA
 #define JetxVerifyBackup     JetxVerifyBackupA
 #define JetxRestoreBackup    JetxRestoreBackupA
+#define JetxVerifyBackup2    JetxVerifyBackup2A
 #define JetxRestoreBackup2   JetxRestoreBackup2A
 #define JetxReadHeader       JetxReadHeaderA
 #define JetxOpenLog          JetxOpenLogA

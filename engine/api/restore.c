@@ -257,6 +257,21 @@ JetxVerifyBackupA(const char *dir, JETX_VERIFYREPORT *preport)
     return verify_backup(dir, preport);
 }
 
+/** JetxVerifyBackup2. JET_errInvalidParameter: no directory, one that is NULL, or cbStruct. */
+JET_ERR
+JetxVerifyBackup2A(const char *const *rgszSource, uint32_t cSource, JETX_VERIFYREPORT *preport)
+{
+    if (rgszSource == NULL || cSource == 0 ||
+        (preport != NULL && preport->cbStruct < sizeof *preport))
+        return JET_errInvalidParameter;
+    for (uint32_t i = 0; i < cSource; i++)
+        if (rgszSource[i] == NULL)
+            return JET_errInvalidParameter;
+    const struct verify_wanted wanted = {
+        .dirs = rgszSource, .n_dirs = cSource, .gen_high = INT32_MAX};
+    return verify_sources(&wanted, preport);
+}
+
 /* Old callers know less of it; they get as much as they asked for. */
 #define REPORT_BYTES_MIN offsetof(JETX_RESTOREREPORT, lgposEnd)
 

@@ -44,13 +44,22 @@ check_database(struct verify *v, const struct manifest_file *file, const char *p
                     "of another session than the manifest");
 }
 
+/* What the restore leaves out, or takes from another directory, need not be there. */
+static bool
+is_wanted(const struct verify *v, const char *dir, const struct manifest_file *file,
+          const char *path)
+{
+    if (file->kind == JETX_fileLog)
+        return (int64_t)file->gen <= v->wanted->gen_high;
+    return strcmp(dir, v->dir) == 0 && restore_plan_wants(v->wanted->param, path);
+}
+
 static void
 check_file(struct verify *v, const char *dir, const struct manifest_file *file)
 {
     g_autofree char *path = g_build_filename(dir, file->name, NULL);
     uint64_t bytes = 0;
-    if (file->kind == JETX_fileLog ? (int64_t)file->gen > v->wanted->gen_high
-                                   : !restore_plan_wants(v->wanted->param, path))
+    if (!is_wanted(v, dir, file, path))
         return;
     if (!os_exists(path)) {
         verify_fail(v, JET_errMissingFileToBackup, path, 0, "named by the manifest, not there");

@@ -79,6 +79,18 @@ find_range(struct verify *v)
     v->logs.gen_high = MIN(v->logs.gen_high, v->wanted->gen_high);
 }
 
+/* The first log says what the stream is. Is it the one that is foreign, and not what follows? */
+static bool
+is_first_foreign(const struct verify *v)
+{
+    for (guint i = 0; i < v->set.dbs->len; i++) {
+        const struct copyset_db *db = copyset_db(&v->set, i);
+        if (copyset_db_is_backup(db))
+            return memcmp(db->header.bytes + DBH_SIGN_LOG, v->logs.signature, SIGNATURE_BYTES) != 0;
+    }
+    return false;
+}
+
 static bool
 check_logs(struct verify *v)
 {
@@ -91,6 +103,8 @@ check_logs(struct verify *v)
     JET_ERR err = restore_check_logs(&v->set.logs, NULL, &v->logs);
     if (err >= 0)
         return true;
+    if (err == JET_errBadLogSignature && is_first_foreign(v))
+        v->logs.gen_bad = v->logs.gen_low;
     const int32_t gen = v->logs.gen_bad;
     const char *base = v->set.base != NULL ? v->set.base : "edb";
     const char *ext = v->set.ext != NULL ? v->set.ext : "log";

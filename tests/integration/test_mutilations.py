@@ -177,6 +177,8 @@ def log_cases(s):
                remark='a whole backup, as of the log before: nothing tells that there was a newer one')
     yield Case('log of another instance, same generation',
                m.forge(s.middle, 0, 44, os.urandom(28)), 'JET_errBadLogSignature', s.middle)
+    yield Case('log of another instance, the first one',
+               m.forge(logs[0], 0, 44, os.urandom(28)), 'JET_errBadLogSignature', logs[0])
     yield Case('log of another instance, other generation',
                m.from_set(s.other, s.other_log, s.middle), 'JET_errLogGenerationMismatch', s.middle)
     yield Case('log of another run of the same instance',
@@ -439,6 +441,25 @@ def run_case(s, case):
     return case.name, verified, restored, case.remark
 
 
+def several_directories(s):
+    """The logs of the incremental backups in a directory of their own, whole and with a gap."""
+    full, more = (os.path.join(s.work, name) for name in ('full', 'more'))
+    os.mkdir(full)
+    os.mkdir(more)
+    later = s.logs[s.logs.index(s.last_full) + 1:]
+    for name in os.listdir(s.good):
+        os.link(os.path.join(s.good, name), os.path.join(more if name in later else full, name))
+    code, out = h.run(h.JETFS, 'verify', full, more)
+    h.ok(code == h.COMPLETE and f'{len(s.logs)} logs' in out, 'two directories are verified as one',
+         out)
+    os.remove(os.path.join(more, later[1]))
+    code, out = h.run(h.JETFS, 'verify', full, more)
+    h.ok(code == h.CORRUPT and f'{later[1]} ' in out and 'JET_errFileNotFound' in out,
+         'and a gap in the second one is found', out)
+    code, out = h.run(h.JETFS, 'verify', full, os.path.join(s.work, 'nowhere'))
+    h.ok(code == h.ENVIRONMENT and 'no such directory' in out, 'a directory that is not there', out)
+
+
 def print_table(rows):
     width = max(len(row[0]) for row in rows)
     print(f'# {"mutilation":{width}}  {"verify":34}  {"restore":34}  remark')
@@ -456,6 +477,7 @@ def main():
         for case in group(s):
             if ONLY in case.name:
                 rows.append(run_case(s, case))
+    several_directories(s)
     code, out = h.run(h.JETFS, 'verify', s.good)
     h.ok(code == 0, 'after all that the good set is as good as before', out)
     print_table(rows)

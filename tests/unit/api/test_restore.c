@@ -92,6 +92,11 @@ test_verify_and_restore_want_directories_and_sizes(void **state)
     JETX_RESTOREREPORT restored = {.cbStruct = 4};
     assert_int_equal(JetxVerifyBackupA(NULL, NULL), JET_errInvalidParameter);
     assert_int_equal(JetxVerifyBackupA(dir, &verify), JET_errInvalidParameter);
+    const char *sources[] = {dir, NULL};
+    assert_int_equal(JetxVerifyBackup2A(NULL, 1, NULL), JET_errInvalidParameter);
+    assert_int_equal(JetxVerifyBackup2A(sources, 0, NULL), JET_errInvalidParameter);
+    assert_int_equal(JetxVerifyBackup2A(sources, 2, NULL), JET_errInvalidParameter);
+    assert_int_equal(JetxVerifyBackup2A(sources, 1, &verify), JET_errInvalidParameter);
     assert_int_equal(JetxRestoreBackupA(NULL, dir, NULL, NULL), JET_errInvalidParameter);
     assert_int_equal(JetxRestoreBackupA(dir, NULL, NULL, NULL), JET_errInvalidParameter);
     assert_int_equal(JetxRestoreBackupA(dir, dir, NULL, &restored), JET_errInvalidParameter);

@@ -9,7 +9,7 @@
  *   .bad            "NAME OFFSET": reads that touch this page fail with JET_errReadVerifyFailure
  *   .slow           "N": every read takes N ms
  *   .end            "ERR": what the end of the session returns
- *   .verify         "ERR": what JetxVerifyBackup returns;  .restore the same
+ *   .verify         "ERR": what JetxVerifyBackup2 returns;  .restore the same
  *   .calls          written: one line for each call that changes the session
  */
 #include "esent.h"
@@ -348,9 +348,9 @@ JetEndExternalBackupInstance2(JET_INSTANCE instance, JET_GRBIT grbit)
 }
 
 JET_ERR
-JetxVerifyBackupA(const char *dir, JETX_VERIFYREPORT *preport)
+JetxVerifyBackup2A(const char *const *sources, uint32_t n, JETX_VERIFYREPORT *preport)
 {
-    it.dir = g_strdup(dir);
+    it.dir = g_strdup(sources[0]);
     preport->errFirst = number(".verify");
     g_strlcpy(preport->szFileFirst, "app.edb", sizeof preport->szFileFirst);
     g_clear_pointer(&it.dir, g_free);
