@@ -143,6 +143,12 @@ class Manuals(unittest.TestCase):
         for verb in verbs():
             self.assertEqual(page_options(verb), help_options(verb), verb)
 
+    def test_json_says_what_may_be_added(self):
+        for verb in verbs():
+            if any(name == "--json" for _, name, _ in help_options(verb)):
+                self.assertRegex(page(f"jetfs-{verb}.1"), r"may be added|\.BR jetfs-status \(5\)\.", verb)
+        self.assertIn("ignore members", page("jetfs-status.5"))
+
     def test_checks_of_doctor_are_those_of_its_code(self):
         code = "".join(text_of("fs", name) for name in os.listdir(os.path.join(TOP, "fs"))
                        if re.match(r"(cmd_)?doctor\w*\.c$", name))
