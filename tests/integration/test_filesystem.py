@@ -439,7 +439,7 @@ def main():
     h.need_fuse()
     work = h.scratch()
     load = h.Load(work, '--accounts', 500, '--log-kib', 256, '--rate', 500, '--fill-mib', 6,
-                  '--hold', 20)
+                  '--hold', 60)
     load.wait_ready(300)
     for mode in ('page', 'direct', 'window'):
         mount, reference = frozen(load, work, mode)

@@ -4,7 +4,7 @@
 compared with the ledger of that database, exactly. A table of all of them stands at the end.
 
 Second runs of tools that know what they have must skip the logs of the run before, and still be
-complete. JETFS_MATRIX_RATE is the load in transactions a second (1000), JETFS_MATRIX_MIB the size
+complete. JETFS_MATRIX_RATE is the load in transactions a second (500), JETFS_MATRIX_MIB the size
 of the database at its start (4), JETFS_MATRIX a regular expression that chooses tools.
 """
 import os
@@ -16,7 +16,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'tools'))
 import harness as h  # noqa: E402
 
-RATE = float(os.environ.get('JETFS_MATRIX_RATE', '1000'))
+RATE = float(os.environ.get('JETFS_MATRIX_RATE', '500'))
 FILL_MIB = int(os.environ.get('JETFS_MATRIX_MIB', '4'))
 ATTEMPTS = 10
 CHOSEN = re.compile(os.environ.get('JETFS_MATRIX', ''))
@@ -123,7 +123,7 @@ def version_of(program):
 class Matrix:
     def __init__(self, work):
         self.work = work
-        self.load = h.Load(work, '--accounts', 300, '--log-kib', 256, '--rate', RATE, '--hold', 8,
+        self.load = h.Load(work, '--accounts', 300, '--log-kib', 256, '--rate', RATE, '--hold', 20,
                            '--fill-mib', FILL_MIB).wait_ready(300)
         self.rows = {}
 
@@ -173,7 +173,7 @@ class Matrix:
             target = self.place(self.rows[tool.again].tool, 'copy')
         freeze = self.copy(row, target)
         for _ in range(ATTEMPTS):  # when no log was there before: the long transaction just ended
-            if not tool.skips or row.known_logs():
+            if freeze is None or not tool.skips or row.known_logs():
                 break
             if tool.fetch:
                 shutil.rmtree(target, ignore_errors=True)
