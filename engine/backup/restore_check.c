@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/error.h"
 #include "instance/event.h"
 #include "log/filehdr.h"
 #include "os/file.h"
@@ -38,13 +39,12 @@ read_header(const char *path, const struct log_filehdr_expect *wanted, struct lo
 JET_ERR
 restore_bad_file(struct events *events, const char *path, JET_ERR err)
 {
-    g_autofree char *number = event_number(err);
     if (err == JET_errBadLogSignature)
         event_report(events, EVENT_RESTORE_LOG_BAD_SIGNATURE, path, NULL);
     else if (err == JET_errLogFileCorrupt)
         event_report(events, EVENT_LOG_CORRUPT_RESTORE, path, NULL);
     else
-        event_report(events, EVENT_RESTORE_FILE, path, number, NULL);
+        event_report(events, EVENT_RESTORE_FILE, path, error_text(err), NULL);
     return err;
 }
 

@@ -87,7 +87,7 @@ static JET_ERR
 current_gen(const char *path, int32_t *gen)
 {
     uint8_t image[LOG_HEADER_BYTES];
-    struct log_filehdr header;
+    struct log_filehdr header = {.gen = 0};
     struct os_file *file;
     JET_ERR err = os_file_open(path, OS_OPEN_READ, &file);
     if (err < 0)

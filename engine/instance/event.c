@@ -134,7 +134,7 @@ static const struct event_def defs[] = {
      "Database %1: the logs end with %2, transactions up to %3 were committed."},
     {EVENT_ATTACH_BACKUP_DATABASE, EVENT_ERROR, "ATTACH_TO_BACKUP_SET_DATABASE_ERROR",
      "Database %1 is a backup copy that was never restored; restore it first."},
-    {EVENT_RESTORE_FILE, EVENT_ERROR, "RESTORE_FILE", "%1 cannot be restored from: error %2."},
+    {EVENT_RESTORE_FILE, EVENT_ERROR, "RESTORE_FILE", "The restore stopped at %1: %2"},
     {EVENT_SNAPSHOT_FREEZE, EVENT_INFORMATION, "OS_SNAPSHOT_FREEZE_START",
      "Snapshot %1: the engine stops writing."},
     {EVENT_SNAPSHOT_FREEZE_ERROR, EVENT_ERROR, "OS_SNAPSHOT_FREEZE_START_ERROR",

@@ -87,7 +87,7 @@ enum event_id {
     EVENT_SNAPSHOT_COPY = 2009,              /* snapshot */
     EVENT_SNAPSHOT_DIFFERENTIAL = 2010,      /* snapshot */
     /* ours */
-    EVENT_RESTORE_FILE = 10020,          /* file, error */
+    EVENT_RESTORE_FILE = 10020,          /* file, what is wrong with it */
     EVENT_SESSION_LIMIT_NEAR = 10001,    /* limit, percent, used, most */
     EVENT_SESSION_LIMIT_REACHED = 10002, /* limit, most, parameters that set it */
 };
