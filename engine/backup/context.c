@@ -533,7 +533,8 @@ context_finish(struct context *c, JET_ERR outcome, JET_GRBIT grbit)
         (void)stamp_record(c, PHASE_ABORT, 0, &c->begin, NULL);
     (void)stamp_record(c, PHASE_STOP, 0, &c->begin, NULL);
     status_end(c, outcome);
-    drop_frozen(c, outcome);
+    /* Who still reads was not told of another backup: its own was taken away. */
+    drop_frozen(c, outcome == JET_errBackupInProgress ? JET_errBackupAbortByCaller : outcome);
     if (c->state != BACKUP_SNAPSHOT) /* its events are its own */
         report_end(c, outcome);
     context_reset(c);

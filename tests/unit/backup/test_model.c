@@ -30,7 +30,7 @@
 #define HANDLES   8
 #define INSTANCES 3
 
-enum state { NONE, DATABASES, LOGS, INCREMENTAL, INC_LOGS, FROZEN };
+enum state { NONE, DATABASES, LOGS, INCREMENTAL, INC_LOGS, FROZEN, SURROGATE, SNAPSHOT, STATES };
 enum open_file { NO_FILE, DB_FILE, LOG_FILE };
 
 struct model {
@@ -43,6 +43,7 @@ struct model {
     uint32_t gen;       /* of the open log */
     bool frozen_inc;    /* a frozen session of logs only */
     bool frozen_open[HANDLES];
+    bool frozen_disk, copy; /* SNAPSHOT: not thawed yet; of the kind that is no base */
 };
 
 struct fixture {
@@ -57,7 +58,7 @@ struct fixture {
     atomic_bool over;
     char *probe_failed;
     unsigned probes;
-    unsigned good[FROZEN + 1], refused[FROZEN + 1]; /* answers by state */
+    unsigned good[STATES], refused[STATES]; /* answers by state */
 };
 
 static uint32_t
@@ -96,11 +97,29 @@ session_over(struct model *m)
     m->maybe_hole = maybe_hole;
 }
 
+/* Others copy: calls about files see no backup. */
+static bool
+is_outside(const struct model *m)
+{
+    return m->state == SURROGATE || m->state == SNAPSHOT;
+}
+
+/* What begins, attaches and detaches are told. */
+static JET_ERR
+busy(const struct model *m)
+{
+    return m->state == NONE        ? 0
+           : m->state == SURROGATE ? JET_errSurrogateBackupInProgress
+                                   : JET_errBackupInProgress;
+}
+
 /* What every call but close, end and stop answers first; 0: go on. */
 static JET_ERR
 common(const struct model *m)
 {
-    return m->state == NONE ? JET_errNoBackup : m->stopped ? JET_errBackupAbortByServer : 0;
+    return m->state == NONE || is_outside(m) ? JET_errNoBackup
+           : m->stopped                      ? JET_errBackupAbortByServer
+                                             : 0;
 }
 
 /* ---- the calls ---- */
@@ -114,7 +133,7 @@ call_begin(struct fixture *fx)
     bool incremental = grbit == JET_bitBackupIncremental;
     fx->call = incremental ? "begin(incremental)" : "begin";
     JET_ERR wanted = grbit == 4                    ? JET_errInvalidGrbit
-                     : m->state != NONE            ? JET_errBackupInProgress
+                     : m->state != NONE            ? busy(m)
                      : incremental && !m->has_full ? JET_errMissingFullBackup
                                                    : 0;
     expect(fx, context_begin(fx->inst, grbit), wanted);
@@ -133,7 +152,7 @@ call_begin_frozen(struct fixture *fx)
     bool incremental = grbit == JET_bitBackupIncremental;
     fx->call = incremental ? "begin frozen(incremental)" : "begin frozen";
     JET_ERR wanted = grbit == 4                    ? JET_errInvalidGrbit
-                     : m->state != NONE            ? JET_errBackupInProgress
+                     : m->state != NONE            ? busy(m)
                      : incremental && !m->has_full ? JET_errMissingFullBackup
                                                    : 0;
     JET_ERR err = context_begin_frozen(fx->inst, grbit);
@@ -302,9 +321,9 @@ call_close(struct fixture *fx)
     fx->call = "close";
     bool open = m->state == FROZEN ? m->frozen_open[hf] : m->open != NO_FILE && hf == 0;
     expect(fx, context_close(fx->inst, hf),
-           m->state == NONE ? JET_errNoBackup
-           : open           ? 0
-                            : JET_errInvalidParameter);
+           m->state == NONE || is_outside(m) ? JET_errNoBackup
+           : open                            ? 0
+                                             : JET_errInvalidParameter);
     if (!open)
         return;
     if (m->state == FROZEN) {
@@ -373,12 +392,14 @@ call_end(struct fixture *fx)
     bool valid = (grbit & 3) == 1 || (grbit & 3) == 2;
     JET_ERR wanted = !valid                  ? JET_errInvalidParameter
                      : m->state == NONE      ? JET_errNoBackup
+                     : m->state == SNAPSHOT  ? JET_errNoBackup
+                     : m->state == SURROGATE ? JET_errSurrogateBackupInProgress
                      : grbit & 2             ? JET_errBackupAbortByCaller
                      : m->stopped            ? JET_errBackupAbortByServer
                      : m->state == DATABASES ? JET_errBackupAbortByCaller
                                              : 0;
     expect(fx, context_end(fx->inst, grbit), wanted);
-    if (!valid)
+    if (!valid || m->state == SNAPSHOT)
         return;
     bool full = m->state == LOGS || (m->state == FROZEN && !m->frozen_inc);
     if (m->open == DB_FILE)
@@ -388,6 +409,73 @@ call_end(struct fixture *fx)
         m->maybe_hole = false;
     }
     session_over(m);
+}
+
+static void
+call_begin_surrogate(struct fixture *fx)
+{
+    struct model *m = &fx->m;
+    bool wrong = draw(fx, 4) == 0;
+    if (m->state == NONE && draw(fx, 4) > 0)
+        return;
+    fx->call = "begin surrogate";
+    JET_ERR wanted = wrong ? JET_errInvalidParameter : busy(m);
+    expect(fx, context_begin_surrogate(fx->inst, wrong ? 2 : 1, 1, 0), wanted);
+    if (wanted == 0)
+        m->state = SURROGATE;
+}
+
+static void
+call_end_surrogate(struct fixture *fx)
+{
+    struct model *m = &fx->m;
+    const JET_GRBIT grbits[] = {1, 2, 0, 0x101};
+    JET_GRBIT grbit = grbits[draw(fx, G_N_ELEMENTS(grbits))];
+    fx->call = "end surrogate";
+    JET_ERR wanted = grbit == 0                                 ? JET_errInvalidParameter
+                     : m->state == NONE || m->state == SNAPSHOT ? JET_errNoBackup
+                     : m->state != SURROGATE                    ? 0 /* killed, in silence */
+                     : grbit == 2                               ? JET_errBackupAbortByCaller
+                     : m->stopped                               ? JET_errBackupAbortByServer
+                                                                : 0;
+    expect(fx, context_end_surrogate(fx->inst, grbit), wanted);
+    if (wanted == JET_errInvalidParameter || m->state == SNAPSHOT)
+        return;
+    if (wanted == 0 && m->state == SURROGATE && grbit == 0x101)
+        m->has_full = false; /* the last full one is not streamed any more */
+    session_over(m);
+}
+
+/* By turns: the freeze, the thaw, perhaps a truncation, the end. */
+static void
+call_snapshot(struct fixture *fx)
+{
+    struct model *m = &fx->m;
+    fx->call = "snapshot";
+    if (m->state != SNAPSHOT) {
+        bool copy = draw(fx, 8) > 0;
+        JET_ERR wanted = busy(m);
+        if (wanted == 0 && draw(fx, 8) > 0)
+            return;
+        expect(fx, context_begin_snapshot(fx->inst, false, copy), wanted);
+        if (wanted < 0)
+            return;
+        m->state = SNAPSHOT;
+        m->frozen_disk = true;
+        m->copy = copy;
+    } else if (m->frozen_disk) {
+        instance_thaw(fx->inst);
+        m->frozen_disk = false;
+    } else if (draw(fx, 3) == 0) {
+        expect(fx, context_truncate_snapshot(fx->inst, true), 0);
+        m->maybe_hole = true;
+    } else {
+        bool well = draw(fx, 3) > 0;
+        context_end_snapshot(fx->inst, well ? 0 : JET_errBackupAbortByCaller);
+        if (well && !m->copy)
+            m->has_full = false;
+        session_over(m);
+    }
 }
 
 static void
@@ -403,7 +491,7 @@ call_attach(struct fixture *fx)
 {
     fx->call = "attach";
     JET_ERR err = instance_attach_database(fx->inst, fx->path, 0);
-    expect(fx, err < 0 ? err : 0, fx->m.state != NONE ? JET_errBackupInProgress : 0);
+    expect(fx, err < 0 ? err : 0, busy(&fx->m));
 }
 
 static void
@@ -411,7 +499,7 @@ call_detach(struct fixture *fx)
 {
     fx->call = "detach";
     if (fx->m.state != NONE)
-        expect(fx, instance_detach_database(fx->inst, fx->path), JET_errBackupInProgress);
+        expect(fx, instance_detach_database(fx->inst, fx->path), busy(&fx->m));
 }
 
 static void
@@ -432,13 +520,40 @@ call_status(struct fixture *fx)
 typedef void (*call)(struct fixture *fx);
 
 /* Often what leads on, seldom what ends. */
-static const call calls[] = {
-    call_begin, call_begin,    call_begin_frozen, call_attach_info, call_open,     call_open,
-    call_open,  call_open,     call_open,         call_read,        call_read,     call_read,
-    call_read,  call_read,     call_read_at,      call_read_at,     call_close,    call_close,
-    call_close, call_log_info, call_log_info,     call_truncate,    call_truncate, call_end,
-    call_stop,  call_attach,   call_detach,       call_status,
-};
+static const call calls[] = {call_begin,
+                             call_begin,
+                             call_begin_frozen,
+                             call_attach_info,
+                             call_open,
+                             call_open,
+                             call_open,
+                             call_open,
+                             call_open,
+                             call_read,
+                             call_read,
+                             call_read,
+                             call_read,
+                             call_read,
+                             call_read_at,
+                             call_read_at,
+                             call_close,
+                             call_close,
+                             call_close,
+                             call_log_info,
+                             call_log_info,
+                             call_truncate,
+                             call_truncate,
+                             call_end,
+                             call_stop,
+                             call_attach,
+                             call_detach,
+                             call_status,
+                             call_begin_surrogate,
+                             call_end_surrogate,
+                             call_snapshot,
+                             call_snapshot,
+                             call_snapshot,
+                             call_snapshot};
 
 static struct instance *
 start(struct fixture *fx)
@@ -480,7 +595,8 @@ static bool
 is_possible_read(JET_ERR err)
 {
     return err == 0 || err == JET_errNoBackup || err == JET_errInvalidParameter ||
-           err == JET_errInvalidBackupSequence || err == JET_errBackupAbortByServer;
+           err == JET_errInvalidBackupSequence || err == JET_errBackupAbortByServer ||
+           err == JET_errBackupAbortByCaller;
 }
 
 static gpointer
@@ -522,6 +638,8 @@ make(struct fixture *fx, uint32_t seed, unsigned n)
 static void
 end(struct fixture *fx)
 {
+    if (fx->m.frozen_disk)
+        instance_thaw(fx->inst);
     context_term(fx->inst, true);
     assert_int_equal(instance_term(fx->inst, JET_bitTermComplete, NULL, NULL), 0);
     instance_free(fx->inst);
@@ -540,7 +658,7 @@ end(struct fixture *fx)
 static void
 report(const struct fixture *all)
 {
-    for (size_t state = 0; state <= FROZEN; state++) {
+    for (size_t state = 0; state < STATES; state++) {
         unsigned good = 0, refused = 0;
         for (size_t i = 0; i < INSTANCES; i++) {
             good += all[i].good[state];
