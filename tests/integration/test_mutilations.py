@@ -438,7 +438,7 @@ def run_case(s, case):
     h.ok(not problems, f'{case.name}: {verified}', '\n'.join(problems))
     for path in (copy, target):
         shutil.rmtree(path)
-    return case.name, verified, restored, case.remark
+    return case.name, shown(case.code, verified), shown(case.restore, restored), case.remark
 
 
 def several_directories(s):
@@ -458,6 +458,11 @@ def several_directories(s):
          'and a gap in the second one is found', out)
     code, out = h.run(h.JETFS, 'verify', full, os.path.join(s.work, 'nowhere'))
     h.ok(code == h.ENVIRONMENT and 'no such directory' in out, 'a directory that is not there', out)
+
+
+def shown(wanted, got):
+    """In the table: what could not be seen is told from what is good."""
+    return 'not seen' if wanted == EARLIER and got == GOOD else got
 
 
 def print_table(rows):
