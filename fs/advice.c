@@ -51,11 +51,13 @@ advice(JET_ERR err, bool has_file)
     }
 }
 
-static bool
-is_corrupt(JET_ERR err, bool has_file)
+enum jetfs_exit
+advice_code(const struct advice_finding *f)
 {
-    return exit_is_corruption(err) || (has_file && err != JET_errFileAccessDenied &&
-                                       err != JET_errOutOfMemory && err != JET_errOutOfFileHandles);
+    const bool corrupt = exit_is_corruption(f->err) ||
+                         (f->file[0] != '\0' && f->err != JET_errFileAccessDenied &&
+                          f->err != JET_errOutOfMemory && f->err != JET_errOutOfFileHandles);
+    return corrupt ? EXIT_CORRUPT : EXIT_ENVIRONMENT;
 }
 
 enum jetfs_exit
@@ -70,5 +72,5 @@ advice_print(const char *before, const struct advice_finding *f)
             JetxErrorNameA(f->err), f->err);
     if (what_to_do != NULL)
         fprintf(stderr, "jetfs: %s\n", what_to_do);
-    return is_corrupt(f->err, has_file) ? EXIT_CORRUPT : EXIT_ENVIRONMENT;
+    return advice_code(f);
 }

@@ -14,9 +14,12 @@ struct advice_finding {
     const char *reason; /* "" = the error's own text */
 };
 
+/* The exit code of verify and restore: EXIT_CORRUPT, or EXIT_ENVIRONMENT when the copy may be good
+ * and it is something else that is in the way. */
+enum jetfs_exit advice_code(const struct advice_finding *finding);
+
 /*
  * Prints two lines to stderr: what is wrong, where, and then what to do about it. before: how the
- * first begins. Returns the exit code of verify and restore: EXIT_CORRUPT, or EXIT_ENVIRONMENT when
- * the copy may be good and it is something else that is in the way.
+ * first begins. Returns advice_code().
  */
 enum jetfs_exit advice_print(const char *before, const struct advice_finding *finding);

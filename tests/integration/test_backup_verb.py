@@ -56,8 +56,10 @@ def sets(load, work):
     more_commits(load)
     code, out = backup('incremental', load, full, '--truncate')
     h.ok(code == 0, 'logs that are there already are compared', out)
-    code, out = h.run(h.JETFS, 'verify', full)
-    h.ok(code == 0, 'the set verifies', out)
+    code, out = h.run(h.JETFS, 'verify', '--json', full)
+    result = json.loads(out)
+    h.ok(code == 0 and result['exit'] == 0 and result['databases'] == 1 and result['pages'] > 0,
+         'the set verifies', out)
     good, out = restored_exactly(load, work, 'r1', full)
     h.ok(good, 'it restores exactly to its last freeze', out)
 
