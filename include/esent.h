@@ -181,6 +181,105 @@ typedef struct {
     JET_BKINFO bkinfoDiffPrev;
 } JET_DBINFOMISC4;
 
+#define JET_DBINFOMISC5_FIELDS                                                                     \
+    JET_DBINFOMISC2_FIELDS                                                                         \
+    uint32_t genCommitted;                                                                         \
+    JET_BKINFO bkinfoCopyPrev;                                                                     \
+    JET_BKINFO bkinfoDiffPrev;                                                                     \
+    uint32_t ulIncrementalReseedCount;                                                             \
+    JET_LOGTIME logtimeIncrementalReseed;                                                          \
+    uint32_t ulIncrementalReseedCountOld;                                                          \
+    uint32_t ulPagePatchCount;                                                                     \
+    JET_LOGTIME logtimePagePatch;                                                                  \
+    uint32_t ulPagePatchCountOld;
+
+#define JET_DBINFOMISC6_FIELDS                                                                     \
+    JET_DBINFOMISC5_FIELDS                                                                         \
+    JET_LOGTIME logtimeChecksumPrev;                                                               \
+    JET_LOGTIME logtimeChecksumStart;                                                              \
+    uint32_t cpgDatabaseChecked;
+
+typedef struct {
+    JET_DBINFOMISC5_FIELDS
+} JET_DBINFOMISC5;
+
+typedef struct {
+    JET_DBINFOMISC6_FIELDS
+} JET_DBINFOMISC6;
+
+typedef struct {
+    JET_DBINFOMISC6_FIELDS
+    JET_LOGTIME logtimeLastReAttach;
+    JET_LGPOS lgposLastReAttach;
+} JET_DBINFOMISC7;
+
+/* JetGetDatabaseFileInfo, level JET_DbInfoUpgrade. */
+typedef struct {
+    uint32_t cbStruct;
+    uint32_t cbFilesizeLow;
+    uint32_t cbFilesizeHigh;
+    uint32_t cbFreeSpaceRequiredLow;
+    uint32_t cbFreeSpaceRequiredHigh;
+    uint32_t csecToUpgrade;
+    union {
+        uint32_t ulFlags;
+        struct {
+            uint32_t fUpgradable : 1;
+            uint32_t fAlreadyUpgraded : 1;
+        };
+    };
+} JET_DBINFOUPGRADE;
+
+/* JetGetLogFileInfo, by level. cbHeader and cbFile count sectors, as in ESE. */
+typedef struct {
+    uint32_t ulGeneration;
+    JET_SIGNATURE signLog;
+    JET_LOGTIME logtimeCreate;
+    JET_LOGTIME logtimePreviousGeneration;
+    uint32_t ulFlags;
+    uint32_t ulVersionMajor;
+    uint32_t ulVersionMinor;
+    uint32_t ulVersionUpdate;
+    uint32_t cbSectorSize;
+    uint32_t cbHeader;
+    uint32_t cbFile;
+    uint32_t cbDatabasePageSize;
+} JET_LOGINFOMISC;
+
+typedef struct {
+    uint32_t ulGeneration;
+    JET_SIGNATURE signLog;
+    JET_LOGTIME logtimeCreate;
+    JET_LOGTIME logtimePreviousGeneration;
+    uint32_t ulFlags;
+    uint32_t ulVersionMajor;
+    uint32_t ulVersionMinor;
+    uint32_t ulVersionUpdate;
+    uint32_t cbSectorSize;
+    uint32_t cbHeader;
+    uint32_t cbFile;
+    uint32_t cbDatabasePageSize;
+    JET_LGPOS lgposCheckpoint;
+} JET_LOGINFOMISC2;
+
+typedef struct {
+    uint32_t ulGeneration;
+    JET_SIGNATURE signLog;
+    JET_LOGTIME logtimeCreate;
+    JET_LOGTIME logtimePreviousGeneration;
+    uint32_t ulFlags;
+    uint32_t ulVersionMajor;
+    uint32_t ulVersionUpdateMajor;
+    uint32_t ulVersionUpdateMinor;
+    uint32_t cbSectorSize;
+    uint32_t cbHeader;
+    uint32_t cbFile;
+    uint32_t cbDatabasePageSize;
+    JET_LGPOS lgposCheckpoint;
+    uint32_t ulVersionMinorDeprecated;
+    uint64_t checksumPrevLogAllSegments;
+} JET_LOGINFOMISC3;
+
 /* Progress, restore, instances, logs. */
 typedef struct {
     uint32_t cbStruct;
@@ -1023,6 +1122,11 @@ typedef struct {
 #define JET_ColInfoGrbitMinimalInfo           0x40000000u
 #define JET_ColInfoGrbitSortByColumnid        0x20000000u
 
+/* JetGetLogFileInfo levels. */
+#define JET_LogInfoMisc  0u
+#define JET_LogInfoMisc2 1u
+#define JET_LogInfoMisc3 2u
+
 /* JetGetDatabaseInfo, JetGetDatabaseFileInfo levels. */
 #define JET_DbInfoFilename       0u
 #define JET_DbInfoConnect        1u
@@ -1076,8 +1180,10 @@ typedef struct {
 #define JET_sntRequirements        7
 
 /* Values of parameters. */
+/* JET_paramExceptionAction: kept, without effect on Linux. */
 #define JET_ExceptionMsgBox         0x1
 #define JET_ExceptionNone           0x2
+#define JET_ExceptionFailFast       0x4
 #define JET_EventLoggingDisable     0
 #define JET_EventLoggingLevelMin    1
 #define JET_EventLoggingLevelLow    25
@@ -1604,6 +1710,8 @@ JET_ERR JetGetDatabaseFileInfoA(JET_PCSTR szDatabaseName, void *pvResult, uint32
                                 uint32_t InfoLevel);
 JET_ERR JetGetDatabaseFileInfoW(JET_PCWSTR szDatabaseName, void *pvResult, uint32_t cbMax,
                                 uint32_t InfoLevel);
+JET_ERR JetGetLogFileInfoA(JET_PCSTR szLog, void *pvResult, uint32_t cbMax, uint32_t InfoLevel);
+JET_ERR JetGetLogFileInfoW(JET_PCWSTR szLog, void *pvResult, uint32_t cbMax, uint32_t InfoLevel);
 
 /* Tables, columns, indexes. */
 JET_ERR JetCreateTableA(JET_SESID sesid, JET_DBID dbid, JET_PCSTR szTableName, uint32_t lPages,
@@ -1799,6 +1907,7 @@ JET_ERR JetExternalRestore2W(JET_PWSTR szCheckpointFilePath, JET_PWSTR szLogPath
 #define JetDetachDatabase2            JetDetachDatabase2W
 #define JetGetDatabaseInfo            JetGetDatabaseInfoW
 #define JetGetDatabaseFileInfo        JetGetDatabaseFileInfoW
+#define JetGetLogFileInfo             JetGetLogFileInfoW
 #define JetCreateTable                JetCreateTableW
 #define JetCreateTableColumnIndex     JetCreateTableColumnIndexW
 #define JetCreateTableColumnIndex2    JetCreateTableColumnIndex2W
@@ -1843,6 +1952,7 @@ JET_ERR JetExternalRestore2W(JET_PWSTR szCheckpointFilePath, JET_PWSTR szLogPath
 #define JetDetachDatabase2            JetDetachDatabase2A
 #define JetGetDatabaseInfo            JetGetDatabaseInfoA
 #define JetGetDatabaseFileInfo        JetGetDatabaseFileInfoA
+#define JetGetLogFileInfo             JetGetLogFileInfoA
 #define JetCreateTable                JetCreateTableA
 #define JetCreateTableColumnIndex     JetCreateTableColumnIndexA
 #define JetCreateTableColumnIndex2    JetCreateTableColumnIndex2A

@@ -4,8 +4,10 @@
 #include <sys/stat.h>
 
 #include "api/api.h"
+#include "log/filehdr.h"
 #include "os/file.h"
 #include "page/dbheader.h"
+#include "page/page.h"
 #include "table/table.h"
 #include "txn/session.h"
 
@@ -262,20 +264,44 @@ put_number(void *pv, uint32_t cb, uint32_t want, uint64_t value)
     return JET_errSuccess;
 }
 
+/* The first copy of the header; the second one when that is damaged. */
 static JET_ERR
 read_header(const char *path, struct dbheader *header)
 {
-    uint8_t image[32768];
+    size_t room = 2 * (size_t)PAGE_BYTES_MAX, got = 0;
+    g_autofree uint8_t *image = g_try_malloc(room);
+    if (!image)
+        return JET_errOutOfMemory;
     struct os_file *file;
     JET_ERR err = os_file_open(path, OS_OPEN_READ, &file);
     if (err < 0)
         return err;
-    size_t got = 0;
-    err = os_file_read_some(file, 0, image, sizeof(image), &got);
-    if (err >= 0)
-        err = dbheader_decode(image, got, header);
+    err = os_file_read_some(file, 0, image, room, &got);
     os_file_close(file);
+    if (err < 0)
+        return err;
+    err = dbheader_decode(image, got, header);
+    for (size_t page = 4096; err < 0 && page <= PAGE_BYTES_MAX && page < got; page *= 2) {
+        bool good = dbheader_decode(image + page, got - page, header) >= 0;
+        if (good && dbheader_page_bytes(header) == page)
+            return JET_errSuccess;
+    }
     return err;
+}
+
+static JET_ERR
+give_upgrade(void *pv, uint32_t cb, uint64_t bytes, JET_ERR of_header)
+{
+    JET_DBINFOUPGRADE upgrade = {.cbStruct = sizeof upgrade,
+                                 .cbFilesizeLow = (uint32_t)bytes,
+                                 .cbFilesizeHigh = (uint32_t)(bytes >> 32),
+                                 .fAlreadyUpgraded = 1};
+    if (cb != sizeof upgrade)
+        return JET_errInvalidBufferSize;
+    if (of_header < 0)
+        return of_header;
+    memcpy(pv, &upgrade, sizeof upgrade);
+    return JET_errSuccess;
 }
 
 static JET_ERR
@@ -290,10 +316,13 @@ file_size_on_disk(const char *path, uint64_t *bytes)
 
 /**
  * JetGetDatabaseFileInfo of a file, attached or not: Filesize and FilesizeOnDisk (uint64_t bytes),
- * PageSize, FileType, DBInUse (is it owned by an engine).
+ * PageSize, FileType, DBInUse (is it owned by an engine), Misc (JET_DBINFOMISC ... 7, by cbMax; of
+ * a backup copy bkinfoFullCur.genLow is not 0; a snapshot sets fReserved in the time of its mark),
+ * Upgrade (nothing that is read needs one).
  *
  * JET_errFileNotFound; JET_errInvalidBufferSize: cbMax is not the level's size;
- * JET_errInvalidParameter: level; JET_errReadVerifyFailure, JET_errDatabaseCorrupted: no header.
+ * JET_errInvalidParameter: level; JET_errReadVerifyFailure, JET_errDatabaseCorrupted: no header;
+ * JET_errInvalidDatabaseVersion; JET_errOutOfMemory.
  */
 JET_ERR
 JetGetDatabaseFileInfoA(JET_PCSTR szDatabaseName, void *pvResult, uint32_t cbMax,
@@ -326,6 +355,12 @@ JetGetDatabaseFileInfoA(JET_PCSTR szDatabaseName, void *pvResult, uint32_t cbMax
         return err < 0 ? err
                        : put_number(pvResult, cbMax, sizeof(uint32_t),
                                     dbheader_u32(&header, DBH_FILETYPE));
+    case JET_DbInfoMisc:
+        err = read_header(szDatabaseName, &header);
+        return err < 0 ? err : dbheader_misc(&header, pvResult, cbMax);
+    case JET_DbInfoUpgrade:
+        err = read_header(szDatabaseName, &header);
+        return give_upgrade(pvResult, cbMax, bytes, err);
     default:
         return JET_errInvalidParameter;
     }
@@ -338,4 +373,89 @@ JetGetDatabaseFileInfoW(JET_PCWSTR szDatabaseName, void *pvResult, uint32_t cbMa
     g_autofree char *path = NULL;
     JET_ERR err = api_from_wide(szDatabaseName, &path);
     return err < 0 ? err : JetGetDatabaseFileInfoA(path, pvResult, cbMax, InfoLevel);
+}
+
+#define COPY(to, from)                                                                             \
+    do {                                                                                           \
+        G_STATIC_ASSERT(sizeof(to) == sizeof(from));                                               \
+        memcpy(&(to), &(from), sizeof(to));                                                        \
+    } while (0)
+
+static void
+fill_log_info(const struct log_filehdr *h, JET_LOGINFOMISC2 *info, JET_LOGINFOMISC3 *info3)
+{
+    *info = (JET_LOGINFOMISC2) {
+        .ulGeneration = (uint32_t)h->gen,
+        .ulFlags = h->flags,
+        .ulVersionMajor = h->major,
+        .ulVersionMinor = h->minor,
+        .ulVersionUpdate = h->update_major,
+        .cbSectorSize = LOG_SEGMENT_BYTES,
+        .cbHeader = 1,
+        .cbFile = h->segments,
+        .cbDatabasePageSize = h->page_bytes,
+        .lgposCheckpoint = {h->checkpoint.ib, h->checkpoint.isec, h->checkpoint.gen},
+    };
+    COPY(info->signLog, h->signature);
+    COPY(info->logtimeCreate, h->created);
+    COPY(info->logtimePreviousGeneration, h->prev_created);
+    memset(info3, 0, sizeof *info3);
+    memcpy(info3, info, sizeof *info); /* the same up to lgposCheckpoint, but for the versions */
+    info3->ulVersionUpdateMajor = h->update_major;
+    info3->ulVersionUpdateMinor = h->update_minor;
+    info3->ulVersionMinorDeprecated = h->minor;
+    info3->checksumPrevLogAllSegments = h->prev_checksum;
+}
+
+G_STATIC_ASSERT(offsetof(JET_LOGINFOMISC3, lgposCheckpoint) ==
+                offsetof(JET_LOGINFOMISC2, lgposCheckpoint));
+
+static JET_ERR
+read_log_header(const char *path, struct log_filehdr *header)
+{
+    uint8_t image[LOG_HEADER_BYTES];
+    struct os_file *file;
+    JET_ERR err = os_file_open(path, OS_OPEN_READ, &file);
+    if (err < 0)
+        return err;
+    err = os_file_read(file, 0, image, sizeof image);
+    os_file_close(file);
+    if (err == JET_errFileIOBeyondEOF)
+        return JET_errLogFileCorrupt;
+    return err < 0 ? err : log_filehdr_decode(image, header);
+}
+
+/**
+ * JetGetLogFileInfo: the header of a log file: JET_LOGINFOMISC, 2 or 3 by level.
+ *
+ * JET_errInvalidParameter: level, or nothing given; JET_errInvalidBufferSize: cbMax is not the
+ * struct's size; JET_errFileNotFound; JET_errLogFileCorrupt: the header's checksum, or too short;
+ * JET_errFileInvalidType; JET_errBadLogVersion; JET_errLogSectorSizeMismatch.
+ */
+JET_ERR
+JetGetLogFileInfoA(JET_PCSTR szLog, void *pvResult, uint32_t cbMax, uint32_t InfoLevel)
+{
+    static const uint32_t sizes[] = {sizeof(JET_LOGINFOMISC), sizeof(JET_LOGINFOMISC2),
+                                     sizeof(JET_LOGINFOMISC3)};
+    struct log_filehdr header;
+    JET_LOGINFOMISC2 info;
+    JET_LOGINFOMISC3 info3;
+    if (!szLog || !pvResult || InfoLevel >= G_N_ELEMENTS(sizes))
+        return JET_errInvalidParameter;
+    if (cbMax != sizes[InfoLevel])
+        return JET_errInvalidBufferSize;
+    JET_ERR err = read_log_header(szLog, &header);
+    if (err < 0)
+        return err;
+    fill_log_info(&header, &info, &info3);
+    memcpy(pvResult, InfoLevel == JET_LogInfoMisc3 ? (void *)&info3 : (void *)&info, cbMax);
+    return JET_errSuccess;
+}
+
+JET_ERR
+JetGetLogFileInfoW(JET_PCWSTR szLog, void *pvResult, uint32_t cbMax, uint32_t InfoLevel)
+{
+    g_autofree char *path = NULL;
+    JET_ERR err = api_from_wide(szLog, &path);
+    return err < 0 ? err : JetGetLogFileInfoA(path, pvResult, cbMax, InfoLevel);
 }

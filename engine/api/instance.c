@@ -51,6 +51,8 @@ JetSetSystemParameterA(JET_INSTANCE *pinstance, JET_SESID sesid, uint32_t parami
     JET_ERR err = find_params(pinstance ? *pinstance : 0, &params, &initialized, &held);
     if (err >= 0)
         err = params_set(params, paramid, lParam, szParam, initialized);
+    if (err >= 0 && held && paramid == JET_paramNoInformationEvent)
+        events_set_no_information(held->events, lParam != 0);
     registry_unlock();
     registry_release(held);
     return err;
@@ -69,8 +71,9 @@ JetSetSystemParameterW(JET_INSTANCE *pinstance, JET_SESID sesid, uint32_t parami
 }
 
 /**
- * JetGetSystemParameter. JET_paramErrorToString: *plParam holds an error, szParam gets its name and
- * text. cbMax counts bytes.
+ * JetGetSystemParameter. JET_paramErrorToString: *plParam holds an error, szParam gets "NAME,text",
+ * or "Unknown Error,Unknown Error". cbMax counts bytes, the NUL included; when it is too small the
+ * A form has as much of the text as fits.
  *
  * JET_errInvalidParameter: unknown, or no place for the value; JET_errBufferTooSmall;
  * JET_errInvalidInstance.
@@ -83,7 +86,9 @@ get_parameter(JET_INSTANCE instance, uint32_t paramid, JET_API_PTR *plParam, cha
         if (!plParam)
             return JET_errInvalidParameter;
         JET_ERR which = (JET_ERR)*plParam;
-        *text = g_strdup_printf("%s, %s", error_name(which), error_text(which));
+        *text = error_is_known(which)
+                    ? g_strdup_printf("%s,%s", error_name(which), error_text(which))
+                    : g_strdup("Unknown Error,Unknown Error");
         return JET_errSuccess;
     }
     bool is_text = false;

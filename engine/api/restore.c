@@ -34,6 +34,7 @@ restore_events(char *reason)
         .instance = "Restore0001",
         .file = params_text(params, JET_paramJetxEventFile),
         .no_information = params_number(params, JET_paramNoInformationEvent) != 0,
+        .level = (uint32_t)params_number(params, JET_paramEventLoggingLevel),
         .hear = reason != NULL ? hear : NULL,
         .hear_ctx = reason});
     registry_unlock();

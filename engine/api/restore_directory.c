@@ -46,7 +46,8 @@ restore_instance(struct instance *inst, const char *source, const char *dest, JE
         .source = params_text(inst->params, JET_paramEventSource),
         .instance = inst->display_name,
         .file = params_text(inst->params, JET_paramJetxEventFile),
-        .no_information = params_number(inst->params, JET_paramNoInformationEvent) != 0});
+        .no_information = params_number(inst->params, JET_paramNoInformationEvent) != 0,
+        .level = (uint32_t)params_number(inst->params, JET_paramEventLoggingLevel)});
     err = restore_with(inst->params, events, source, dest, pfn);
     events_free(events);
     g_mutex_lock(&inst->state_lock);

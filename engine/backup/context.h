@@ -171,3 +171,7 @@ JET_ERR context_preserved(struct instance *inst, JET_HANDLE hf, uint32_t cells, 
 
 /* For the service: the parts of a file, to be read by another process. */
 JET_ERR context_open_parts(struct instance *inst, const char *name, struct frozen_file *file);
+
+/* How often JetReadFile reads a bad page again, and the milliseconds it waits before the first of
+ * these, twice as many before the second, and so on. As in ESE 16 and 100; for tests. */
+void context_set_read_retries(unsigned count, unsigned ms);

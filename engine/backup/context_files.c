@@ -17,7 +17,17 @@
 #include "os/file.h"
 #include "page/page.h"
 
-#define READ_TRIES 3 /* a page that does not verify is read again so often */
+/* A page that cannot be read, or does not verify, is read again so often, after 1, 2, 3 ... times
+ * so many milliseconds. */
+static atomic_uint read_retries = 16;
+static atomic_uint read_retry_ms = 100;
+
+void
+context_set_read_retries(unsigned count, unsigned ms)
+{
+    atomic_store(&read_retries, count);
+    atomic_store(&read_retry_ms, ms);
+}
 
 static void
 report_two(struct context *c, enum event_id id, int64_t number, const char *path)
@@ -158,27 +168,55 @@ open_plain(struct context *c, const char *name)
 
 /* ---- plain: read ---- */
 
-/* n pages of the live file: no page of it is written while we read, so none is torn. */
+/* n pages of the live file, *good of them verified: no page of it is written while we read, so none
+ * is torn. */
 static JET_ERR
-read_live_pages(struct context *c, uint32_t first, uint32_t n, uint8_t *dst)
+try_live_pages(struct context *c, uint32_t first, uint32_t n, uint8_t *dst, uint32_t *good)
 {
     struct plain_file *f = &c->plain;
-    JET_ERR err = JET_errSuccess;
-    for (int try = 0; try < READ_TRIES; try++) {
-        cache_write_pause(c->inst->cache);
-        err = os_file_read(dbfile_os_file(f->file), ((uint64_t)first + 1) * f->page_bytes, dst,
-                           (size_t)n * f->page_bytes);
-        cache_write_resume(c->inst->cache);
-        for (uint32_t i = 0; err >= 0 && i < n; i++) {
-            bool repaired;
-            err = page_verify(dst + (size_t)i * f->page_bytes, f->page_bytes, first + i, &repaired);
-            if (err == JET_errPageNotInitialized)
-                err = JET_errSuccess;
-        }
-        if (err >= 0)
+    cache_write_pause(c->inst->cache);
+    JET_ERR err = os_file_read(dbfile_os_file(f->file), ((uint64_t)first + 1) * f->page_bytes, dst,
+                               (size_t)n * f->page_bytes);
+    cache_write_resume(c->inst->cache);
+    for (*good = 0; err >= 0 && *good < n; (*good)++) {
+        bool repaired;
+        err = page_verify(dst + (size_t)*good * f->page_bytes, f->page_bytes, first + *good,
+                          &repaired);
+        if (err == JET_errPageNotInitialized)
+            err = JET_errSuccess;
+        if (err < 0)
             break;
     }
     return err;
+}
+
+static void
+report_transient(struct context *c, uint32_t pgno)
+{
+    g_autofree char *at = event_number(((int64_t)pgno + 1) * c->plain.page_bytes);
+    event_report(c->inst->events, EVENT_TRANSIENT_READ_ERROR, c->plain.path, at, NULL);
+}
+
+/* A stop ends the waiting for a bad page. */
+static JET_ERR
+read_live_pages(struct context *c, uint32_t first, uint32_t n, uint8_t *dst)
+{
+    unsigned tries = 0;
+    for (;;) {
+        uint32_t good;
+        JET_ERR err = try_live_pages(c, first, n, dst, &good);
+        if (good > 0 && tries > 0)
+            report_transient(c, first);
+        if (err >= 0)
+            return err;
+        tries = good > 0 ? 0 : tries;
+        first += good;
+        n -= good;
+        dst += (size_t)good * c->plain.page_bytes;
+        if (tries++ >= atomic_load(&read_retries) || atomic_load(&c->stopped))
+            return err;
+        g_usleep((gulong)tries * atomic_load(&read_retry_ms) * 1000);
+    }
 }
 
 /* The last page of the stream; from now on it is known which logs the copy needs. */

@@ -36,3 +36,9 @@ error_text(JET_ERR err)
     const struct entry *e = find(err);
     return e ? e->text : "Unknown error";
 }
+
+bool
+error_is_known(JET_ERR err)
+{
+    return find(err) != NULL;
+}

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
@@ -11,13 +12,16 @@
 
 #include <systemd/sd-journal.h>
 
+#include "esent.h"
+
 #define INSERTS_MAX 9
 
 struct events {
     char *source;
     char *instance;
     char *file;
-    bool no_information;
+    atomic_bool no_information;
+    uint32_t level;
     void (*hear)(void *ctx, enum event_id id, enum event_type type, const char *text);
     void *hear_ctx;
 };
@@ -184,7 +188,8 @@ events_new(const struct event_options *options)
                                                               : "libesent");
     ev->instance = g_strdup(options->instance ? options->instance : "");
     ev->file = options->file && *options->file ? g_strdup(options->file) : NULL;
-    ev->no_information = options->no_information;
+    atomic_init(&ev->no_information, options->no_information);
+    ev->level = options->level;
     ev->hear = options->hear;
     ev->hear_ctx = options->hear_ctx;
     return ev;
@@ -199,6 +204,38 @@ events_free(struct events *ev)
     g_free(ev->instance);
     g_free(ev->file);
     g_free(ev);
+}
+
+void
+events_set_no_information(struct events *ev, bool off)
+{
+    if (ev)
+        atomic_store(&ev->no_information, off);
+}
+
+uint32_t
+event_level(enum event_id id)
+{
+    const struct event_def *def = find_def(id);
+    if (!def || def->type != EVENT_INFORMATION)
+        return JET_EventLoggingLevelMin;
+    switch (id) {
+    case EVENT_RECOVERY_LOG:
+        return JET_EventLoggingLevelHigh;
+    case EVENT_DB_LOCATION_CHANGE:
+    case EVENT_BACKUP_FILE_START:
+    case EVENT_BACKUP_FILE_STOP_OK:
+    case EVENT_BACKUP_FILE_STOP_BEFORE_END:
+    case EVENT_BACKUP_LOGS_START:
+    case EVENT_BACKUP_TRUNCATE:
+    case EVENT_BACKUP_NO_TRUNCATE:
+    case EVENT_DATABASE_CREATE:
+    case EVENT_DATABASE_ATTACH:
+    case EVENT_DATABASE_DETACH:
+        return JET_EventLoggingLevelMedium;
+    default:
+        return JET_EventLoggingLevelLow;
+    }
 }
 
 char *
@@ -330,7 +367,8 @@ event_report_list(struct events *ev, enum event_id id, const char *const *insert
         fn(ctx, id, def->type, text->str);
     if (ev && ev->hear)
         ev->hear(ev->hear_ctx, id, def->type, text->str + prefix);
-    if (ev && ev->no_information && def->type == EVENT_INFORMATION)
+    if (ev && (ev->level < event_level(def->id) ||
+               (def->type == EVENT_INFORMATION && atomic_load(&ev->no_information))))
         return;
     deliver(ev, def, text->str);
 }

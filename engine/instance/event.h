@@ -5,6 +5,14 @@
  * An event goes to exactly one place: the file of JET_paramJetxEventFile if set, else the journal
  * when this machine has one, else stderr. Every text begins as ESE's do: "source (pid) instance: ".
  * Informational events are dropped under JET_paramNoInformationEvent; warnings and errors never.
+ *
+ * JET_paramEventLoggingLevel says how much is written:
+ *   0 JET_EventLoggingDisable    nothing
+ *   1 JET_EventLoggingLevelMin   errors and warnings
+ *  25 JET_EventLoggingLevelLow   also begin and end of instances, recovery, backups, restores
+ *  50 JET_EventLoggingLevelMedium also each database and file of these, ranges of logs
+ *  75 JET_EventLoggingLevelHigh  also each log that recovery replays
+ * The default is 100.
  */
 #pragma once
 
@@ -99,6 +107,7 @@ struct event_options {
     const char *instance; /* instance display name; NULL = "" */
     const char *file;     /* JET_paramJetxEventFile; NULL or "" = journal, else stderr */
     bool no_information;  /* JET_paramNoInformationEvent */
+    uint32_t level;       /* JET_paramEventLoggingLevel; 0 = nothing is written */
 
     /* Also told, before it is written; the text is without source and instance. May be NULL. */
     void (*hear)(void *ctx, enum event_id id, enum event_type type, const char *text);
@@ -116,6 +125,12 @@ void events_free(struct events *events); /* NULL is fine */
  * an instance name.
  */
 void event_report(struct events *events, enum event_id id, ...) G_GNUC_NULL_TERMINATED;
+
+/* JET_paramNoInformationEvent can be set at any time. NULL is fine. */
+void events_set_no_information(struct events *events, bool off);
+
+/* The lowest JET_paramEventLoggingLevel at which an event is written; see above. */
+uint32_t event_level(enum event_id id);
 
 /* The same, of an array that ends in NULL. */
 void event_report_list(struct events *events, enum event_id id, const char *const *inserts);

@@ -320,7 +320,8 @@ make_events(const struct instance *inst)
         .source = params_text(inst->params, JET_paramEventSource),
         .instance = inst->display_name,
         .file = params_text(inst->params, JET_paramJetxEventFile),
-        .no_information = params_number(inst->params, JET_paramNoInformationEvent) != 0});
+        .no_information = params_number(inst->params, JET_paramNoInformationEvent) != 0,
+        .level = (uint32_t)params_number(inst->params, JET_paramEventLoggingLevel)});
 }
 
 JET_ERR

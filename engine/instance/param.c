@@ -34,7 +34,7 @@ static const struct param_def defs[] = {
     STR(JET_paramTempPath, PATH, BEFORE_INIT, "./"),
     STR(JET_paramLogFilePath, PATH, BEFORE_INIT, "./"),
     STR(JET_paramBaseName, BASE_NAME, BEFORE_INIT, "edb"),
-    STR(JET_paramEventSource, TEXT, ANY_TIME, ""),
+    STR(JET_paramEventSource, TEXT, BEFORE_INIT, ""),
     NUM(JET_paramMaxSessions, BEFORE_INIT, 1, 65000, 512),
     NUM(JET_paramMaxOpenTables, BEFORE_INIT, 1, U32_MAX, 10000),
     NUM(JET_paramPreferredMaxOpenTables, BEFORE_INIT, 0, U32_MAX, 0),
@@ -59,8 +59,10 @@ static const struct param_def defs[] = {
     NUM(JET_paramStartFlushThreshold, ANY_TIME, 0, 0x7fffffff, 0),
     NUM(JET_paramStopFlushThreshold, ANY_TIME, 0, 0x7fffffff, 0),
     NUM(JET_paramEventLogCache, ANY_TIME, 0, U32_MAX, 0),
-    NUM(JET_paramEventLoggingLevel, ANY_TIME, 0, 100, 1),
-    NUM(JET_paramExceptionAction, ANY_TIME, 0, U32_MAX, 1),
+    NUM(JET_paramEventLoggingLevel, BEFORE_INIT, JET_EventLoggingDisable, JET_EventLoggingLevelMax,
+        JET_EventLoggingLevelMax),
+    NUM(JET_paramExceptionAction, ANY_TIME, JET_ExceptionMsgBox, JET_ExceptionFailFast,
+        JET_ExceptionMsgBox),
     NUM(JET_paramNoInformationEvent, ANY_TIME, 0, 1, 0),
     NUM(JET_paramCreatePathIfNotExist, BEFORE_INIT, 0, 1, 0),
     NUM(JET_paramCleanupMismatchedLogFiles, BEFORE_INIT, 0, 1, 0),
@@ -142,6 +144,8 @@ check_number(const struct param_def *def, uintptr_t number)
         return JET_errInvalidParameter;
     if (def->id == JET_paramDatabasePageSize && (number & (number - 1)) != 0)
         return JET_errInvalidParameter;
+    if (def->id == JET_paramExceptionAction && (number & (number - 1)) != 0)
+        return JET_errInvalidParameter;
     return JET_errSuccess;
 }
 
@@ -154,6 +158,8 @@ check_text(const struct param_def *def, const char *text)
         return JET_errInvalidPath;
     if (def->kind == PATH && g_utf8_strlen(text, -1) > PATH_CHARS_MAX)
         return JET_errInvalidPath;
+    if (def->id == JET_paramEventSource && g_utf8_strlen(text, -1) > PATH_CHARS_MAX)
+        return JET_errInvalidParameter;
     if (def->id == JET_paramRecovery && g_ascii_strcasecmp(text, "on") != 0 &&
         g_ascii_strcasecmp(text, "off") != 0)
         return JET_errInvalidParameter;

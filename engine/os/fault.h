@@ -24,7 +24,8 @@ struct os_fault {
     uint32_t calls;  /* enum os_call bits that count */
     uint64_t nth;    /* 1 = the next one */
     bool persistent; /* that one and all after it */
-    bool torn;       /* a failing write first writes the front half of its bytes */
+    bool torn;       /* a failing write first writes the front half of its bytes; a read works, but
+                        has rubbish in its first bytes */
     int errnum;
     const char *path_part; /* only calls on paths that contain this; NULL = all */
 };

@@ -142,3 +142,7 @@ void dbheader_set_dirty(struct dbheader *h, int32_t gen_min, int32_t gen_max);
 
 /* Appends every field of the header, as it stands, to out. */
 void dbheader_fields(const struct dbheader *h, struct fields *out);
+
+/* JET_DBINFOMISC, ... 7, whichever has cb bytes. JET_errInvalidBufferSize: none. */
+JET_ERR dbheader_misc(const struct dbheader *h, void *pv, uint32_t cb)
+    __attribute__((warn_unused_result));

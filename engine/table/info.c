@@ -143,55 +143,12 @@ table_column_at(struct table *t, uint32_t i, const char **name, JET_COLUMNDEF *d
 
 /* ---- databases ---- */
 
-/* A field of the header into a field of the same bytes. */
-#define COPY(to, h, at) memcpy(&(to), &(h)->bytes[at], sizeof(to))
-
-static void
-fill_misc(const struct dbheader *h, JET_DBINFOMISC4 *m)
-{
-    memset(m, 0, sizeof(*m));
-    COPY(m->ulVersion, h, DBH_VERSION);
-    COPY(m->ulUpdate, h, DBH_UPDATE_MAJOR);
-    COPY(m->signDb, h, DBH_SIGN_DB);
-    COPY(m->dbstate, h, DBH_DBSTATE);
-    COPY(m->lgposConsistent, h, DBH_LGPOS_CONSISTENT);
-    COPY(m->logtimeConsistent, h, DBH_TIME_CONSISTENT);
-    COPY(m->logtimeAttach, h, DBH_TIME_ATTACH);
-    COPY(m->lgposAttach, h, DBH_LGPOS_ATTACH);
-    COPY(m->logtimeDetach, h, DBH_TIME_DETACH);
-    COPY(m->lgposDetach, h, DBH_LGPOS_DETACH);
-    COPY(m->signLog, h, DBH_SIGN_LOG);
-    COPY(m->bkinfoFullPrev, h, DBH_BK_FULL_PREV);
-    COPY(m->bkinfoIncPrev, h, DBH_BK_INC_PREV);
-    COPY(m->bkinfoFullCur, h, DBH_BK_FULL_CUR);
-    m->fShadowingDisabled = dbheader_u32(h, DBH_FLAGS) & 1;
-    m->fUpgradeDb = dbheader_u32(h, DBH_FLAGS) >> 1 & 1;
-    COPY(m->dwMajorVersion, h, DBH_OS_MAJOR);
-    COPY(m->dwMinorVersion, h, DBH_OS_MAJOR + 4);
-    COPY(m->dwBuildNumber, h, DBH_OS_MAJOR + 8);
-    COPY(m->lSPNumber, h, DBH_OS_MAJOR + 12);
-    m->cbPageSize = dbheader_page_bytes(h);
-    COPY(m->genMinRequired, h, DBH_GEN_MIN_REQUIRED);
-    COPY(m->genMaxRequired, h, DBH_GEN_MAX_REQUIRED);
-    COPY(m->logtimeGenMaxCreate, h, DBH_TIME_GEN_MAX_CREATE);
-    COPY(m->genCommitted, h, DBH_GEN_MAX_COMMITTED);
-    COPY(m->bkinfoCopyPrev, h, DBH_BK_COPY_PREV);
-    COPY(m->bkinfoDiffPrev, h, DBH_BK_DIFF_PREV);
-}
-
 static JET_ERR
 give_misc(struct dbfile *file, void *pv, uint32_t cb)
 {
     struct dbheader header;
-    JET_DBINFOMISC4 misc;
-
-    if (cb != sizeof(JET_DBINFOMISC) && cb != sizeof(JET_DBINFOMISC2) &&
-        cb != sizeof(JET_DBINFOMISC3) && cb != sizeof(JET_DBINFOMISC4))
-        return JET_errInvalidBufferSize;
     dbfile_header(file, &header);
-    fill_misc(&header, &misc);
-    memcpy(pv, &misc, cb);
-    return JET_errSuccess;
+    return dbheader_misc(&header, pv, cb);
 }
 
 static JET_ERR

@@ -14,6 +14,7 @@
 #include "log/stream_state.h"
 #include "os/fault.h"
 #include "page/dbheader.h"
+#include "backup/context.h"
 
 #define PAGE 4096u
 
@@ -509,6 +510,7 @@ run_row(void **state)
 int
 main(void)
 {
+    context_set_read_retries(2, 0);
     struct CMUnitTest tests[G_N_ELEMENTS(rows)];
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
         tests[i] = (struct CMUnitTest) {

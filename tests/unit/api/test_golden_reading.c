@@ -3,7 +3,7 @@
  * golden_reading: cases 50 to 54, 57, 58: what JetReadFile gives and what it refuses.
  *
  * Case 52 (a buffer that is not aligned) is not asked for: ours may lie anywhere. Cases 55 and 56,
- * damaged pages and segments, are not here.
+ * damaged pages and segments, are in test_golden_bad.c.
  */
 #include "golden.h"
 

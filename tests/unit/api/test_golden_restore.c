@@ -649,6 +649,7 @@ struct row {
 
 static const struct row rows[] = {
     {"87", "a full set", nothing, 0, 205, NULL, 0},
+    {"6.2", "a database that moves", nothing, 0, 216, "test.edb", 0},
     {"89", "a clean database", clean_database, JET_errRestoreOfNonBackupDatabase, 0, "test.edb", 0},
     {"90", "a log is missing", lose_a_log, JET_errFileNotFound, 435, NULL, 0},
     {"91", "the trailer is damaged", damage_the_trailer, JET_errBadPatchPage, 0, "test.edb", 0},

@@ -480,6 +480,7 @@ test_bad_page_closes_the_file_only(void **state)
     assert_int_equal(context_begin(fx->inst, 0), 0);
     assert_int_equal(open_it(fx, fx->path), 0);
     n_seen = 0;
+    context_set_read_retries(2, 0);
     assert_int_equal(context_read(fx->inst, 0, fx->buf, 64 * PAGE, &got), JET_errReadVerifyFailure);
     EVENTS(217, 222);
     assert_int_equal(context_close(fx->inst, 0), JET_errInvalidParameter);

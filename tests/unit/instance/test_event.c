@@ -36,8 +36,8 @@ static void
 test_report_to_file_holds_id_name_and_inserts(void **state)
 {
     char *path = event_file();
-    struct events *ev =
-        events_new(&(struct event_options) {.source = "app", .instance = "one", .file = path});
+    struct events *ev = events_new(
+        &(struct event_options) {.source = "app", .instance = "one", .file = path, .level = 100});
     event_report(ev, EVENT_BACKUP_FILE_START, "/d/a.edb", "12 Mb", NULL);
     events_free(ev);
     g_autofree char *text = slurp_and_remove(path);
@@ -49,7 +49,8 @@ static void
 test_information_is_dropped_when_switched_off_errors_are_not(void **state)
 {
     char *path = event_file();
-    struct events *ev = events_new(&(struct event_options) {.file = path, .no_information = true});
+    struct events *ev =
+        events_new(&(struct event_options) {.file = path, .no_information = true, .level = 100});
     event_report(ev, EVENT_BACKUP_STOP, NULL);
     event_report(ev, EVENT_BACKUP_STOP_ERROR, "-614", NULL);
     events_free(ev);
