@@ -123,7 +123,7 @@ class Mistakes(unittest.TestCase):
 
     def test_arguments(self):
         self.assert_mistake("status", saying=["give MOUNTPOINT"])
-        self.assert_mistake("verify", "a", "b", saying=["'b'"])
+        self.assert_mistake("status", "a", "b", saying=["'b'"])
         self.assert_mistake("umount", "--abort", "--truncate", "/mnt", saying=["exclude each other"])
 
 
