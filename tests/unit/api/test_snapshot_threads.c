@@ -24,7 +24,10 @@ write_one(JET_SESID ses, JET_TABLEID table, const JET_COLUMNDEF *id, int32_t key
 {
     ok(JetBeginTransaction(ses));
     ok(JetPrepareUpdate(ses, table, JET_prepInsert));
-    ok(JetSetColumn(ses, table, id->columnid, &key, sizeof key, 0, NULL));
+    char name[90];
+    memset(name, 'x', sizeof name);
+    ok(JetSetColumn(ses, table, id[0].columnid, &key, sizeof key, 0, NULL));
+    ok(JetSetColumn(ses, table, id[1].columnid, name, sizeof name, 0, NULL));
     ok(JetUpdate(ses, table, NULL, 0, NULL));
     ok(JetCommitTransaction(ses, grbit));
 }
@@ -33,17 +36,18 @@ static void *
 writer_main(void *arg)
 {
     struct writer *w = arg;
-    JET_COLUMNDEF id = {.cbStruct = sizeof id};
+    JET_COLUMNDEF id[2] = {{.cbStruct = sizeof *id}, {.cbStruct = sizeof *id}};
     JET_SESID ses;
     JET_DBID db;
     JET_TABLEID table;
     ok(JetBeginSession(w->f->inst, &ses, NULL, NULL));
     ok(JetOpenDatabase(ses, w->f->db_path, NULL, &db, 0));
     ok(JetOpenTable(ses, db, "Items", NULL, 0, 0, &table));
-    ok(JetGetTableColumnInfo(ses, table, "Id", &id, sizeof id, JET_ColInfo));
+    ok(JetGetTableColumnInfo(ses, table, "Id", &id[0], sizeof *id, JET_ColInfo));
+    ok(JetGetTableColumnInfo(ses, table, "Name", &id[1], sizeof *id, JET_ColInfo));
     for (int32_t i = 0; !g_atomic_int_get(w->stop); i++) {
         g_atomic_int_inc(&w->started);
-        write_one(ses, table, &id, w->first + i * THREADS,
+        write_one(ses, table, id, w->first + i * THREADS,
                   i % 3 == w->lazy ? JET_bitCommitLazyFlush : 0);
         g_atomic_int_inc(&w->acked);
     }
@@ -266,7 +270,15 @@ test_timeout_lets_writers_go_on(void **state)
     assert_int_equal(JetOSSnapshotThaw(id, 0), JET_errOSSnapshotTimeOut);
 }
 
-#define IN_FIXTURE(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
+/* A cache so small that pages are written all the time. */
+static int
+setup(void **state)
+{
+    ok(JetSetSystemParameter(NULL, 0, JET_paramCacheSizeMax, 64, NULL));
+    return fixture_setup(state);
+}
+
+#define IN_FIXTURE(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
 
 int
 main(void)
