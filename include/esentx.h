@@ -167,7 +167,7 @@ typedef struct {
     uint64_t cRecord; /* log records redone */
     uint64_t cbLog;
     uint64_t msElapsed;
-    uint64_t lgposEnd; /* the first record that the stop left out; 0: all logs were replayed */
+    uint64_t lgposEnd; /* of a stop: the first record left out, or the stop itself; else 0 */
     uint64_t ibFirst; /* what the verification found first, as in JETX_VERIFYREPORT; "" = nothing */
     char szFileFirst[256];
     char szReasonFirst[256];

@@ -291,7 +291,8 @@ fill_report(const struct restore *r, const struct recovery_result *result,
     report->cDatabase = result->databases;
     report->genLow = (uint32_t)r->logs.gen_low;
     report->genHigh = (uint32_t)result->gen_last;
-    report->lgposEnd = lgpos_pack(result->stopped);
+    /* at the end of a generation nothing behind it was looked at */
+    report->lgposEnd = lgpos_pack(lgpos_is_zero(result->stopped) ? r->p->stop : result->stopped);
     report->cRecord = result->records;
     report->cbLog = r->logs.bytes;
 }

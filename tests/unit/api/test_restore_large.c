@@ -366,8 +366,11 @@ test_stops(void **state)
     (void)state;
     for (size_t i = 0; i < G_N_ELEMENTS(params); i++) {
         char *target = new_target();
-        ok(restore(target, params[i], NULL));
+        JETX_RESTOREREPORT report = {.cbStruct = sizeof report};
+        ok(restore(target, params[i], &report));
         check_all(target, w.rows_more);
+        assert_int_equal(report.genHigh, w.gen_more);
+        assert_int_equal(report.lgposEnd >> 32, w.gen_more + 1);
         drop_target(target);
     }
 }
