@@ -12,6 +12,7 @@ static const char *const op_names[] = {
     [OP_ATTACH_INFO] = "JetGetAttachInfo",
     [OP_OPEN] = "JetOpenFile",
     [OP_READ] = "JetReadFile",
+    [OP_READ_ODD] = "JetReadFile (odd address)",
     [OP_READ_CLOSED] = "JetReadFile (other handle)",
     [OP_CLOSE] = "JetCloseFile",
     [OP_LOG_INFO] = "JetGetLogInfo",
@@ -95,11 +96,11 @@ open_kind(struct golden *g, enum golden_file kind)
 }
 
 static JET_ERR
-read_bytes(struct golden *g, JET_HANDLE hf, uint32_t cb)
+read_bytes(struct golden *g, JET_HANDLE hf, uint32_t cb, unsigned skew)
 {
-    g_autofree uint8_t *buf = g_malloc(cb + 1);
+    g_autofree uint8_t *buf = g_malloc(cb + 1 + skew);
     uint32_t got = 0xdead;
-    JET_ERR err = JetReadFileInstance(g->f.inst, hf, buf, cb, &got);
+    JET_ERR err = JetReadFileInstance(g->f.inst, hf, buf + skew, cb, &got);
     assert_true(err < 0 ? got == 0xdead : got <= cb);
     return err;
 }
@@ -292,9 +293,11 @@ golden_do(struct golden *g, enum golden_op op, uintptr_t arg)
     case OP_OPEN:
         return open_kind(g, (enum golden_file)arg);
     case OP_READ:
-        return read_bytes(g, 0, (uint32_t)arg);
+        return read_bytes(g, 0, (uint32_t)arg, 0);
+    case OP_READ_ODD:
+        return read_bytes(g, 0, (uint32_t)arg, 1);
     case OP_READ_CLOSED:
-        return read_bytes(g, (JET_HANDLE)arg, 3 * PAGE);
+        return read_bytes(g, (JET_HANDLE)arg, 3 * PAGE, 0);
     case OP_CLOSE:
         return JetCloseFileInstance(inst, (JET_HANDLE)arg);
     case OP_LOG_INFO:

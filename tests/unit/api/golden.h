@@ -23,6 +23,7 @@ enum golden_op {
     OP_ATTACH_INFO,
     OP_OPEN,        /* enum golden_file */
     OP_READ,        /* bytes, from handle 0 */
+    OP_READ_ODD,    /* bytes, from handle 0, to an address that is aligned to nothing */
     OP_READ_CLOSED, /* handle: 3 pages from it */
     OP_CLOSE,       /* handle */
     OP_LOG_INFO,

@@ -2,8 +2,8 @@
 /*
  * golden_reading: cases 50 to 54, 57, 58: what JetReadFile gives and what it refuses.
  *
- * Case 52 (a buffer that is not aligned) is not asked for: ours may lie anywhere. Cases 55 and 56,
- * damaged pages and segments, are in test_golden_bad.c.
+ * Case 52: the source refuses a buffer that is not aligned, the documentation knows of no such
+ * rule. Cases 55 and 56, damaged pages and segments, are in test_golden_bad.c.
  */
 #include "golden.h"
 
@@ -18,6 +18,7 @@ static const struct golden_case cases[] = {
       {OP_READ, 3 * PAGE + 1, PAR},
       {OP_READ, 0, PAR},
       {OP_READ_OPEN, 0, 0}}},
+    {"52", {{OP_BEGIN, 0, 0}, {OP_OPEN, FILE_DB, 0}, {OP_READ_ODD, 3 * PAGE, 0}}},
     {"53",
      {{OP_BEGIN, 0, 0},
       {OP_OPEN, FILE_DB, 0},
