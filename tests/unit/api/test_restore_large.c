@@ -369,7 +369,8 @@ test_stops(void **state)
         JETX_RESTOREREPORT report = {.cbStruct = sizeof report};
         ok(restore(target, params[i], &report));
         check_all(target, w.rows_more);
-        assert_int_equal(report.genHigh, w.gen_more);
+        /* by the clock the next log may have begun already */
+        assert_in_range(report.genHigh, w.gen_more, w.gen_more + (params[i] == &at_time));
         assert_int_equal(report.lgposEnd >> 32, w.gen_more + 1);
         drop_target(target);
     }
@@ -394,6 +395,15 @@ test_stops_that_cannot_be(void **state)
     drop_target(target);
 }
 
+/* What is made ready ahead, by a thread of its own, may fail: then all is there all the same. */
+static void
+start_anew(const char *target)
+{
+    check(target, "test.edb", w.rows_more[0]);
+    remove_tree(target);
+    assert_int_equal(g_mkdir(target, 0700), 0);
+}
+
 /* Whichever call on the target fails: an error, and nothing is left of it. */
 static void
 test_each_failing_call_leaves_nothing(void **state)
@@ -411,10 +421,12 @@ test_each_failing_call_leaves_nothing(void **state)
         JET_ERR err = restore(target, &param, NULL);
         struck = os_fault_count() >= n;
         os_fault_arm(NULL);
-        if ((err < 0) != struck)
-            fail_msg("call %d failed, restore gave %d", (int)n, err);
-        if (struck)
+        if (err < 0 && !struck)
+            fail_msg("no call failed, restore gave %d", err);
+        if (err < 0)
             check(target, "test.edb", -1);
+        else if (struck)
+            start_anew(target);
         if (struck && !g_file_test(target, G_FILE_TEST_IS_DIR))
             fail_msg("call %d: the target itself is gone", (int)n);
     }
