@@ -17,11 +17,13 @@
 
 #define TYPES      256
 #define OPEN_TRIES 5
+#define ROUNDS_MAX 100 /* an owner that rolls faster than this reads is not followed further */
 
 struct dump {
     gboolean as_json, records;
     uint32_t first, last; /* generations that are wanted */
     uint32_t files;       /* shown */
+    guint rounds;         /* in which the owner rolled */
     bool again;           /* the directory has changed meanwhile */
     char base[4];         /* of the file before, "" = none */
     JETX_LOGINFO before;
@@ -279,13 +281,14 @@ show(struct dump *d, const struct log_file *file)
     JET_ERR err = open_log(file, &log, &info);
     if (err < 0)
         return cannot_open(file->path, err);
-    if (has_rolled(d, file, &info)) {
+    bool wanted = info.generation >= d->first && info.generation <= d->last;
+    if (wanted && has_rolled(d, file, &info)) {
         JetxCloseLog(log);
         d->again = true;
         return EXIT_COMPLETE;
     }
     enum jetfs_exit code = EXIT_COMPLETE;
-    if (info.generation >= d->first && info.generation <= d->last) {
+    if (wanted) {
         const char *broken = broken_chain(d, file, &info);
         d->files++;
         print_head(d, file->path, &info);
@@ -326,7 +329,8 @@ show_directory(struct dump *d, const char *path)
             if (!is_shown(d, files->pdata[i]))
                 code = show(d, files->pdata[i]);
         g_ptr_array_unref(files);
-    } while (d->again);
+        d->rounds += d->again;
+    } while (d->again && d->rounds < ROUNDS_MAX);
     if (code == EXIT_COMPLETE && d->files == 0) {
         fprintf(stderr, "jetfs: %s: no such logs here\n", path);
         return EXIT_ENVIRONMENT;
