@@ -23,9 +23,10 @@ struct dump {
     gboolean as_json, records;
     uint32_t first, last; /* generations that are wanted */
     uint32_t files;       /* shown */
-    guint rounds;         /* in which the owner rolled */
-    bool again;           /* the directory has changed meanwhile */
-    char base[4];         /* of the file before, "" = none */
+    bool directory;
+    guint rounds; /* in which the owner rolled */
+    bool again;   /* the directory has changed meanwhile */
+    char base[4]; /* of the file before, "" = none */
     JETX_LOGINFO before;
 };
 
@@ -279,6 +280,10 @@ show(struct dump *d, const struct log_file *file)
     if (file->gen != 0 && (file->gen < d->first || file->gen > d->last))
         return EXIT_COMPLETE;
     JET_ERR err = open_log(file, &log, &info);
+    if (err == JET_errFileNotFound && d->directory) {
+        d->again = true; /* a roll renames the current log, then the next one to its name */
+        return EXIT_COMPLETE;
+    }
     if (err < 0)
         return cannot_open(file->path, err);
     bool wanted = info.generation >= d->first && info.generation <= d->last;
@@ -318,6 +323,7 @@ show_directory(struct dump *d, const char *path)
     g_autoptr(GError) error = NULL;
     enum jetfs_exit code = EXIT_COMPLETE;
 
+    d->directory = true;
     do {
         d->again = false;
         GPtrArray *files = log_files_list(path, &error);
