@@ -410,21 +410,6 @@ fill_log_info(const struct log_filehdr *h, JET_LOGINFOMISC2 *info, JET_LOGINFOMI
 G_STATIC_ASSERT(offsetof(JET_LOGINFOMISC3, lgposCheckpoint) ==
                 offsetof(JET_LOGINFOMISC2, lgposCheckpoint));
 
-static JET_ERR
-read_log_header(const char *path, struct log_filehdr *header)
-{
-    uint8_t image[LOG_HEADER_BYTES];
-    struct os_file *file;
-    JET_ERR err = os_file_open(path, OS_OPEN_READ, &file);
-    if (err < 0)
-        return err;
-    err = os_file_read(file, 0, image, sizeof image);
-    os_file_close(file);
-    if (err == JET_errFileIOBeyondEOF)
-        return JET_errLogFileCorrupt;
-    return err < 0 ? err : log_filehdr_decode(image, header);
-}
-
 /**
  * JetGetLogFileInfo: the header of a log file: JET_LOGINFOMISC, 2 or 3 by level.
  *
@@ -444,7 +429,7 @@ JetGetLogFileInfoA(JET_PCSTR szLog, void *pvResult, uint32_t cbMax, uint32_t Inf
         return JET_errInvalidParameter;
     if (cbMax != sizes[InfoLevel])
         return JET_errInvalidBufferSize;
-    JET_ERR err = read_log_header(szLog, &header);
+    JET_ERR err = log_filehdr_read(szLog, &header);
     if (err < 0)
         return err;
     fill_log_info(&header, &info, &info3);

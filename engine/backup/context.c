@@ -104,6 +104,19 @@ context_lock_live(struct instance *inst, struct context **out)
     return JET_errSuccess;
 }
 
+JET_ERR
+context_lock_frozen(struct instance *inst, struct context **out)
+{
+    JET_ERR err = context_lock_live(inst, out);
+    if (err < 0)
+        return err;
+    err = (*out)->state == BACKUP_FROZEN ? frozen_error((*out)->frozen)
+                                         : JET_errInvalidBackupSequence;
+    if (err < 0)
+        context_unlock(*out);
+    return err;
+}
+
 void
 context_unlock(struct context *c)
 {

@@ -491,25 +491,11 @@ context_close(struct instance *inst, JET_HANDLE hf)
     return err;
 }
 
-/* A live frozen session, locked. */
-static JET_ERR
-lock_frozen(struct instance *inst, struct context **out)
-{
-    JET_ERR err = context_lock_live(inst, out);
-    if (err < 0)
-        return err;
-    err = (*out)->state == BACKUP_FROZEN ? frozen_error((*out)->frozen)
-                                         : JET_errInvalidBackupSequence;
-    if (err < 0)
-        context_unlock(*out);
-    return err;
-}
-
 JET_ERR
 context_files(struct instance *inst, JETX_BACKUPFILE **files, uint32_t *n)
 {
     struct context *c;
-    JET_ERR err = lock_frozen(inst, &c);
+    JET_ERR err = context_lock_frozen(inst, &c);
     if (err < 0)
         return err;
     size_t count;
@@ -524,7 +510,7 @@ JET_ERR
 context_manifest(struct instance *inst, char **json)
 {
     struct context *c;
-    JET_ERR err = lock_frozen(inst, &c);
+    JET_ERR err = context_lock_frozen(inst, &c);
     if (err < 0)
         return err;
     *json = g_strdup(frozen_manifest(c->frozen));
@@ -536,7 +522,7 @@ JET_ERR
 context_open_parts(struct instance *inst, const char *name, struct frozen_file *file)
 {
     struct context *c;
-    JET_ERR err = lock_frozen(inst, &c);
+    JET_ERR err = context_lock_frozen(inst, &c);
     if (err < 0)
         return err;
     err = frozen_open(c->frozen, name, file);

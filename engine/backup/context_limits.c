@@ -134,26 +134,13 @@ context_refresh_limits(struct context *c, const struct frozen_stats *stats)
 
 /* ---- what the holder says ---- */
 
-static JET_ERR
-lock_frozen(struct instance *inst, struct context **out)
-{
-    JET_ERR err = context_lock_live(inst, out);
-    if (err < 0)
-        return err;
-    err = (*out)->state == BACKUP_FROZEN ? frozen_error((*out)->frozen)
-                                         : JET_errInvalidBackupSequence;
-    if (err < 0)
-        context_unlock(*out);
-    return err;
-}
-
 JET_ERR
 context_set_limits(struct instance *inst, const JETX_BACKUPLIMITS *limits)
 {
     struct context *c;
     if (limits->pctPreimage > 100 || limits->pctPinnedLog > 100)
         return JET_errInvalidParameter;
-    JET_ERR err = lock_frozen(inst, &c);
+    JET_ERR err = context_lock_frozen(inst, &c);
     if (err < 0)
         return err;
     struct frozen_limits tighter = {
@@ -183,7 +170,7 @@ JET_ERR
 context_progress(struct instance *inst, const struct backup_progress *progress)
 {
     struct context *c;
-    JET_ERR err = lock_frozen(inst, &c);
+    JET_ERR err = context_lock_frozen(inst, &c);
     if (err < 0)
         return err;
     if (progress->read)

@@ -120,6 +120,9 @@ JET_ERR context_lock_running(struct instance *inst, struct context **out);
 
 /* The same, and not stopped: JET_errBackupAbortByServer. */
 JET_ERR context_lock_live(struct instance *inst, struct context **out);
+
+/* The same, and frozen: JET_errInvalidBackupSequence; what the session died of. */
+JET_ERR context_lock_frozen(struct instance *inst, struct context **out);
 void context_unlock(struct context *c);
 
 /* Ends the session with this outcome: stamps, records, event, everything freed. Needs the lock. */

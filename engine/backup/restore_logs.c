@@ -86,16 +86,8 @@ restore_chain_find(const struct restore_params *p, const char *dir, struct resto
 static JET_ERR
 current_gen(const char *path, int32_t *gen)
 {
-    uint8_t image[LOG_HEADER_BYTES];
     struct log_filehdr header = {.gen = 0};
-    struct os_file *file;
-    JET_ERR err = os_file_open(path, OS_OPEN_READ, &file);
-    if (err < 0)
-        return err;
-    err = os_file_read(file, 0, image, sizeof image);
-    os_file_close(file);
-    if (err >= 0)
-        err = log_filehdr_decode(image, &header);
+    JET_ERR err = log_filehdr_read(path, &header);
     if (err >= 0)
         *gen = header.gen;
     return err;

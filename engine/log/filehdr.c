@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* filehdr: decoding, encoding and checking of log file headers; the byte table is in filehdr.h. */
+/* filehdr: reading, decoding, encoding and checking of log file headers; the byte table is in
+ * filehdr.h. */
 #include "log/filehdr.h"
 
 #include <string.h>
 
+#include "os/file.h"
 #include "page/checksum.h"
 
 #define FILETYPE_LOG 3
@@ -96,4 +98,19 @@ log_filehdr_check(const struct log_filehdr *hdr, const struct log_filehdr_expect
         expect->file_bytes != (uint64_t)hdr->segments * LOG_SEGMENT_BYTES)
         return JET_errLogFileSizeMismatch;
     return JET_errSuccess;
+}
+
+JET_ERR
+log_filehdr_read(const char *path, struct log_filehdr *hdr)
+{
+    uint8_t image[LOG_HEADER_BYTES];
+    struct os_file *file;
+    JET_ERR err = os_file_open(path, OS_OPEN_READ, &file);
+    if (err < 0)
+        return err;
+    err = os_file_read(file, 0, image, sizeof image);
+    os_file_close(file);
+    if (err == JET_errFileIOBeyondEOF)
+        return JET_errLogFileCorrupt;
+    return err < 0 ? err : log_filehdr_decode(image, hdr);
 }

@@ -63,6 +63,11 @@ struct log_filehdr {
 JET_ERR log_filehdr_decode(const uint8_t in[LOG_HEADER_BYTES], struct log_filehdr *hdr)
     __attribute__((warn_unused_result));
 
+/* The header of the file at path, decoded. JET_errLogFileCorrupt too when the file is shorter;
+ * errors of os/file. */
+JET_ERR log_filehdr_read(const char *path, struct log_filehdr *hdr)
+    __attribute__((warn_unused_result));
+
 /* Encodes with its checksum; cbSec 4096, csecHeader 1, filetype 3. */
 void log_filehdr_encode(const struct log_filehdr *hdr, uint8_t out[LOG_HEADER_BYTES]);
 

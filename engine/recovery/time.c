@@ -37,16 +37,8 @@ by_gen(gconstpointer a, gconstpointer b)
 static JET_ERR
 add_log(GArray *logs, const char *path)
 {
-    uint8_t image[LOG_HEADER_BYTES];
     struct log_filehdr header;
-    struct os_file *file;
-    JET_ERR err = os_file_open(path, OS_OPEN_READ, &file);
-    if (err < 0)
-        return err;
-    err = os_file_read(file, 0, image, sizeof image);
-    os_file_close(file);
-    if (err >= 0)
-        err = log_filehdr_decode(image, &header);
+    JET_ERR err = log_filehdr_read(path, &header);
     if (err < 0)
         return err;
     struct timed log = {header.gen, g_strdup(path), logtime_to_unix_ms(header.created)};
