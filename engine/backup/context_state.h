@@ -2,7 +2,8 @@
 /*
  * context_state: the inside of struct context, shared by
  *
- *   context.c  begin, end, stop, status        context_files.c  open, read, close
+ *   context.c  end, stop, status               context_begin.c  begin and freeze
+ *   context_files.c  open, read, close
  *   context_logs.c  log info, truncation       stamp.c          records and header slots
  *   context_limits.c  limits, who holds the session, how commits fare
  *   context_outside.c  surrogate, OS snapshot
@@ -112,7 +113,11 @@ JET_ERR context_enter_session(struct instance *inst, JET_ERR busy, struct contex
 JET_ERR context_begin_marks(struct context *c);
 void context_reset(struct context *c);
 void context_status_begin(struct context *c, const char *state);
+void context_status_end(struct context *c, JET_ERR outcome);
 void context_status_freeze(struct context *c, struct lgpos at, uint32_t gen_high);
+
+/* The instance's context, made when there is none yet. */
+struct context *context_get(struct instance *inst);
 
 /* The context of a session in progress that copies by itself, locked; context_unlock.
  * JET_errNoBackup. */
