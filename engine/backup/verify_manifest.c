@@ -94,7 +94,8 @@ check_manifest(struct verify *v, const char *dir, const char *path, const struct
     for (size_t i = 0; i < m->n_files; i++)
         if (m->files[i].kind != JETX_fileGenerated)
             check_file(v, dir, &m->files[i]);
-    if (m->has_sign_log && v->logs.gen_low != 0 &&
+    const bool logs_read = v->logs.gen_low != 0 && v->logs.gen_low <= v->logs.gen_high;
+    if (m->has_sign_log && logs_read &&
         memcmp(m->sign_log, v->logs.signature, sizeof m->sign_log) != 0)
         verify_fail(v, JET_errBadLogSignature, path, 0, "manifest of another instance");
 }

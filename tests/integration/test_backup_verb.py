@@ -63,6 +63,10 @@ def sets(load, work):
     good, out = restored_exactly(load, work, 'r1', full)
     h.ok(good, 'it restores exactly to its last freeze', out)
 
+    low = h.load_json(os.path.join(full, 'backup.json'))['genLow']
+    code, out = h.run(h.JETFS, 'restore', full, os.path.join(work, 'early'), '--generation', low - 1)
+    h.ok(code == h.ENVIRONMENT and '-553' in out, 'a stop before its first log: what to do', out)
+
     more_commits(load)
     code, out = backup('incremental', load, apart, '--truncate')
     h.ok(code == 0, 'an incremental one in a directory of its own', out)
