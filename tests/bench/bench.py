@@ -147,13 +147,55 @@ def bench_restore(options):
     print(f'restore of {size:.0f} MiB, logs included: {spread(rates, "MiB/s")}', flush=True)
 
 
+def copy_by_mount(load, work, target, tool):
+    """A whole session with a mount: seconds from begin to end, the copy on the disk."""
+    start = time.monotonic()
+    mount = h.Mount(load.dir, os.path.join(work, 'mnt'))
+    os.makedirs(target)
+    code, out = tool(mount.path, target)
+    os.sync()
+    ended, text = mount.umount()
+    if code != 0 or ended != 0:
+        raise RuntimeError(out + text)
+    return time.monotonic() - start
+
+
+def copy_by_backup(load, target):
+    start = time.monotonic()
+    code, out = h.run(h.JETFS, 'backup', '--full', load.dir, target, timeout=600)
+    if code != 0:
+        raise RuntimeError(out)
+    return time.monotonic() - start
+
+
+def bench_backup(options):
+    """A full backup under load, on the disk: jetfs backup against cp and rsync from a mount."""
+    work = h.scratch()
+    make_database(work, options)
+    load = h.Load(work, '--rate', options.rate).wait_ready()
+    target = os.path.join(work, 'copy')
+    ways = {'jetfs backup': lambda: copy_by_backup(load, target),
+            'mount, cp -a, sync': lambda: copy_by_mount(load, work, target, h.copy_cp),
+            'mount, rsync -a, sync': lambda: copy_by_mount(load, work, target, h.copy_rsync)}
+    rates = {name: [] for name in ways}
+    for _ in range(options.runs):
+        for name, way in ways.items():
+            seconds = way()
+            size = sum(os.path.getsize(os.path.join(target, n)) for n in os.listdir(target)) / MIB
+            rates[name].append(size / seconds)
+            shutil.rmtree(target)
+    for name, values in rates.items():
+        print(f'backup of {options.mib} MiB, {name}: {spread(values, "MiB/s")}', flush=True)
+    load.stop()
+
+
 def bench_log(options):
     """The log alone, against what the disk can do."""
     print(h.run(os.environ['BENCH_LOG'], h.scratch(), options.seconds)[1].rstrip(), flush=True)
 
 
 BENCHES = {'copy': bench_copy, 'commit': bench_commit, 'latency': bench_latency,
-           'freeze': bench_freeze, 'restore': bench_restore, 'log': bench_log}
+           'freeze': bench_freeze, 'backup': bench_backup, 'restore': bench_restore, 'log': bench_log}
 
 
 def main():

@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define ORDERS_MAX 20000 /* of a thread: a run of days must not grow in memory */
+
 struct order_ref {
     int64_t id;
     int32_t revision;
@@ -131,7 +133,7 @@ do_something(struct worker *k, struct effect *e, guint *index)
     *index = 0;
     if (dice < 50)
         return do_transfer(k, e);
-    if (dice < 72 || k->orders->len == 0)
+    if (k->orders->len == 0 || (dice < 72 && k->orders->len < ORDERS_MAX))
         return do_insert(k, e);
     *index = (guint)g_rand_int_range(k->rand, 0, (gint32)k->orders->len);
     const struct order_ref *order = &g_array_index(k->orders, struct order_ref, *index);
