@@ -14,6 +14,7 @@
 
 #define MANIFEST      "backup.json"
 #define MANIFEST_MAX  (256u << 20)
+#define MARK          ".jetfs-backup.partial" /* this DIR.partial is ours to empty */
 #define TEMP_SUFFIX   ".partial"
 #define COMPARE_BYTES (1u << 20)
 
@@ -145,10 +146,28 @@ remove_files(int dir_fd, bool all)
         return;
     rewinddir(dir);
     while ((entry = readdir(dir)) != NULL) {
-        if (all || is_left_over(entry->d_name))
+        if (strcmp(entry->d_name, MARK) != 0 && (all || is_left_over(entry->d_name)))
             (void)unlinkat(dir_fd, entry->d_name, 0);
     }
     closedir(dir);
+}
+
+/* A directory of that name that we did not make is left alone, whatever is in it. */
+static int
+claim_work(struct backup_dir *d)
+{
+    struct present p;
+    if (faccessat(d->fd, MARK, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        return 0;
+    int err = look(d->work_path, &p);
+    g_free(p.signature);
+    if (err < 0 || p.any)
+        return err < 0 ? err : -ENOTEMPTY;
+    int fd = openat(d->fd, MARK, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -errno;
+    close(fd);
+    return 0;
 }
 
 static int
@@ -161,8 +180,10 @@ open_work(struct backup_dir *d)
         return -errno;
     if (flock(d->fd, LOCK_EX | LOCK_NB) < 0)
         return -errno;
-    remove_files(d->fd, d->fresh);
-    return 0;
+    int err = d->fresh ? claim_work(d) : 0;
+    if (err == 0)
+        remove_files(d->fd, d->fresh);
+    return err;
 }
 
 bool
@@ -191,6 +212,10 @@ backup_dir_open(const char *path, const struct backup_dir_wish *wish, struct bac
     }
     *message = err == -EWOULDBLOCK
                    ? g_strdup_printf("%s: another jetfs is writing to it", d->work_path)
+               : err == -ENOTEMPTY
+                   ? g_strdup_printf("%s: is not empty and not of a backup that was interrupted: "
+                                     "move it away, or back up under another name",
+                                     d->work_path)
                    : g_strdup_printf("%s: %s", d->work_path, g_strerror(-err));
     d->committed = true; /* nothing of ours to remove */
     backup_dir_close(d);
@@ -333,6 +358,7 @@ backup_dir_commit(struct backup_dir *d)
     if (d->fresh && rename(d->work_path, d->path) < 0) /* an empty directory there is replaced */
         return -errno;
     d->committed = true;
+    (void)unlinkat(d->fd, MARK, 0);
     return d->fresh ? sync_parent(d->path) : 0;
 }
 
@@ -343,6 +369,7 @@ backup_dir_close(struct backup_dir *d)
         return;
     if (!d->committed && d->fresh) {
         remove_files(d->fd, true);
+        (void)unlinkat(d->fd, MARK, 0);
         (void)rmdir(d->work_path);
     }
     if (d->fd >= 0)

@@ -4,6 +4,7 @@
 import glob
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -93,6 +94,12 @@ def refusals(load, work, full):
         code, out = backup(kind, load, plain)
         h.ok(code == h.ENVIRONMENT and os.listdir(plain) == ['precious'],
              f'{kind}: files of others are left alone', out)
+    theirs = os.path.join(work, 'theirs.partial')
+    os.mkdir(theirs)
+    shutil.copy(os.path.join(plain, 'precious'), theirs)
+    code, out = backup('full', load, os.path.join(work, 'theirs'))
+    h.ok(code == h.ENVIRONMENT and 'not empty' in out and os.listdir(theirs) == ['precious'],
+         'a directory of others that has the name of ours is left alone', out)
     code, out = backup('full', foreign, os.path.join(work, 'foreign-set'), '--truncate')
     more_commits(foreign, 50)
     before = sorted(os.listdir(full))
